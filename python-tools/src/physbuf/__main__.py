@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+"""``python -m physbuf``."""
+
+from .cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT
+"""The compiled extension (build_native.py)."""
+
+from typing import Any
+
+ffi: Any
+lib: Any
