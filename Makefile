@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: MIT
+# Every target is one readable command; `make help` lists them.
+
+BOARD ?= qemu-x86_64
+TRIALS ?= 3
+OUT ?= out/qualify/$(BOARD)
+
+PYTHON ?= python3
+VENV := build/venv
+BIN := $(VENV)/bin
+IMAGE := out/image/qemu-x86_64
+PREFIX := $(CURDIR)/build/host
+
+LIBRARY := $(wildcard log/*.[ch] libphysbuf/Makefile libphysbuf/*/*)
+NATIVE := $(wildcard python-tools/pyproject.toml python-tools/*.py labgrid/pyproject.toml)
+
+# What each job needs of Debian beyond git, make and Python; install/packages says what is missing and installs it.
+PACKAGES_PYTHON := gcc libc6-dev pkg-config python3-dev python3-venv
+PACKAGES_IMAGE := cpio dosfstools genimage grub-common grub-efi-amd64-bin kmod mount mtools squashfs-tools syslinux syslinux-common
+PACKAGES_BOARD := qemu-system-x86 seabios ovmf
+PACKAGES_TEST := clang libclang-rt-14-dev
+PACKAGES_LINT := clang-format perl shellcheck xz-utils
+
+SHELL_SCRIPTS := .ci/run $(wildcard install/*) recipes/debian/files/initrd/init $(wildcard recipes/debian/files/rootfs/etc/init.d/*)
+C_SOURCES := $(wildcard module/*.[ch] module/include/uapi/linux/*.h log/*.[ch] libphysbuf/*/*.[ch] tests/*/*.[ch] tests/host/c/*.[ch])
+CHECKPATCH := perl build/checkpatch/checkpatch.pl --no-tree --terse --show-types --no-summary
+
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+.PHONY: qualify
+qualify: board-is-known ## build the image, flash BOARD, reset it TRIALS times in each way; evidence in OUT
+	@rm -f $(OUT)/evidence.json $(OUT)/junit.xml $(OUT)/report.html $(OUT)/console.log
+	@$(MAKE) --no-print-directory image
+	$(BIN)/physbuf-lab qualify --board $(BOARD) --trials $(TRIALS) --out $(OUT)
+
+.PHONY: board-is-known
+board-is-known:
+	@test -f labgrid/boards/$(BOARD).yaml || { echo "no board '$(BOARD)'; known: \
+	$(basename $(notdir $(wildcard labgrid/boards/*.yaml)))" >&2; exit 2; }
+
+.PHONY: image
+image: $(VENV)/installed ## build the firmware image of PHYSBUF_REGIONS from Debian packages
+	@install/packages $(PACKAGES_IMAGE) $(PACKAGES_BOARD)
+	@$(BIN)/python recipes/debian/build.py --out $(IMAGE)
+
+.PHONY: modules
+modules: $(VENV)/installed ## build the module for Debian's kernels, 5.10 to the newest, amd64 and arm64
+	@install/packages kmod mount
+	@$(BIN)/python recipes/debian/modules.py --out out/modules
+
+.PHONY: test
+test: image test-host test-board ## all tests
+
+.PHONY: test-host
+test-host: $(VENV)/installed ## the tests that need no emulator, in seconds
+	@install/packages $(PACKAGES_TEST)
+	$(BIN)/pytest tests/host
+
+.PHONY: test-board
+test-board: board-is-known image ## the tests on the emulated board, and the ways in which a qualification must fail
+	$(BIN)/pytest --lg-env labgrid/boards/$(BOARD).yaml tests/module tests/lab tests/qualify
+
+.PHONY: lint
+lint: $(VENV)/installed ## the linters: ruff, mypy, shellcheck, clang-format, checkpatch
+	@install/packages $(PACKAGES_LINT)
+	@install/checkpatch build/checkpatch
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy python-tools/src labgrid/physbuf_lab recipes/debian
+	shellcheck $(SHELL_SCRIPTS)
+	clang-format --dry-run -Werror $(filter-out module/%,$(C_SOURCES))
+	$(CHECKPATCH) --strict --ignore LINUX_VERSION_CODE,CONSTANT_COMPARISON -f $(filter module/%,$(C_SOURCES))
+	$(CHECKPATCH) --ignore COMPLEX_MACRO,VOLATILE -f $(filter log/% libphysbuf/%,$(C_SOURCES))
+
+.PHONY: requirements
+requirements: ## pin requirements.in with hashes in requirements.txt (generated)
+	$(PYTHON) -m venv build/pip-tools && build/pip-tools/bin/pip install --quiet pip-tools
+	build/pip-tools/bin/pip-compile --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe --no-header --no-annotate \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file requirements.txt requirements.in
+
+.PHONY: clean
+clean: ## remove what was built and downloaded; the evidence in out/qualify stays
+	rm -rf build out/image
+
+# The virtual environment; physbuf itself is linked with the tree's own libphysbuf and installed as editable.
+$(VENV)/requirements: requirements.txt
+	@install/packages $(PACKAGES_PYTHON)
+	@install/venv $(PYTHON) $(VENV) requirements.txt
+	@touch $@
+
+$(VENV)/installed: $(VENV)/requirements $(LIBRARY) $(NATIVE)
+	@echo "installing physbuf and physbuf-lab into $(VENV)"
+	@$(MAKE) --silent -C libphysbuf O=$(CURDIR)/build/libphysbuf PREFIX=$(PREFIX) LIBDIR=$(PREFIX)/lib install
+	@PHYSBUF_LINK=static PKG_CONFIG_PATH=$(PREFIX)/lib/pkgconfig $(BIN)/pip install --quiet --no-index --no-deps \
+		--no-build-isolation --editable python-tools --editable labgrid
+	@touch $@
