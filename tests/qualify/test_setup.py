@@ -46,6 +46,31 @@ def test_a_missing_emulator(qualify: Qualify, tmp_path: Path) -> None:
     assert "Traceback" not in outcome.said
 
 
+def test_an_emulator_that_does_not_start(qualify: Qualify, board_with: Callable[..., Path]) -> None:
+    outcome = qualify(board=board_with("-nodefaults", "-bios /nothere/firmware.fd -nodefaults"))
+    assert outcome.status == 2, outcome.said
+    assert "/nothere/firmware.fd" in outcome.said.splitlines()[-1]
+    assert "Traceback" not in outcome.said
+
+
+def test_an_old_pass_does_not_outlive_a_wrong_call(qualify: Qualify, tmp_path: Path) -> None:
+    old = tmp_path / "out/evidence.json"
+    old.parent.mkdir()
+    old.write_text('{"result": "pass"}')
+    assert qualify("--resets", "bogus").status == 2
+    assert not old.exists()
+
+
+def test_a_folder_with_other_files_is_not_replaced(tmp_path: Path) -> None:
+    precious = tmp_path / "mine/thesis.txt"
+    precious.parent.mkdir()
+    precious.write_text("years of work")
+    done = build(precious.parent)
+    assert done.returncode == 2
+    assert "'thesis.txt'" in done.stderr
+    assert precious.read_text() == "years of work"
+
+
 def on_a_full_disk(folder: Path, command: list[str | Path]) -> subprocess.CompletedProcess[str]:
     """Run a command that sees a disk of 1 MiB at ``folder``."""
     folder.mkdir()
