@@ -18,7 +18,7 @@ WARNINGS = ["-Wall", "-Wextra", "-Werror"]
 def compiler(name: str) -> str:
     found = shutil.which(name)
     if found is None:
-        pytest.skip(f"{name} is not installed")
+        pytest.fail(f"{name} is not installed; run: make test-host", pytrace=False)
     return found
 
 
