@@ -65,6 +65,12 @@ static bool physbuf_is_reserved(const struct physbuf_region *region)
 	return next == end;
 }
 
+static bool physbuf_touches_reserved(const struct physbuf_region *region)
+{
+	return region_intersects(region->base, region->size, IORESOURCE_MEM,
+				 IORES_DESC_RESERVED) != REGION_DISJOINT;
+}
+
 /* A claim inherits what it lies in: a device in a Reserved range is none. */
 static bool physbuf_claim_is_reserved(const struct physbuf_region *region)
 {
@@ -81,9 +87,12 @@ static void physbuf_remedy(const struct physbuf_region *region, char *text)
 		 base, size);
 }
 
-static bool physbuf_is_reserved(const struct physbuf_region *region)
+/* Is there a no-map range for which this holds? */
+static bool physbuf_any_reserved(const struct physbuf_region *region,
+				 bool (*holds)(const struct resource *reserved,
+					       const struct resource *range))
 {
-	u64 last = (u64)region->base + (region->size - 1);
+	struct resource range = physbuf_range(region->base, region->size);
 	struct device_node *parent, *node;
 	bool found = false;
 
@@ -97,11 +106,32 @@ static bool physbuf_is_reserved(const struct physbuf_region *region)
 		if (!of_property_read_bool(node, "no-map"))
 			continue;
 		for (i = 0; !of_address_to_resource(node, i, &res); i++)
-			if (res.start <= region->base && last <= res.end)
-				found = true;
+			found = found || holds(&res, &range);
 	}
 	of_node_put(parent);
 	return found;
+}
+
+static bool physbuf_contains(const struct resource *reserved,
+			     const struct resource *range)
+{
+	return reserved->start <= range->start && range->end <= reserved->end;
+}
+
+static bool physbuf_overlaps(const struct resource *reserved,
+			     const struct resource *range)
+{
+	return reserved->start <= range->end && range->start <= reserved->end;
+}
+
+static bool physbuf_is_reserved(const struct physbuf_region *region)
+{
+	return physbuf_any_reserved(region, physbuf_contains);
+}
+
+static bool physbuf_touches_reserved(const struct physbuf_region *region)
+{
+	return physbuf_any_reserved(region, physbuf_overlaps);
 }
 
 static bool physbuf_claim_is_reserved(const struct physbuf_region *region)
@@ -150,29 +180,40 @@ static int physbuf_iomem_check(const struct physbuf_region *region)
 	return -ENXIO;
 }
 
+static int physbuf_iomem_request(struct physbuf_region *region)
+{
+	struct resource range = physbuf_range(region->base, region->size);
+
+	region->res = request_mem_region(region->base, region->size,
+					 region->label);
+	if (region->res)
+		return 0;
+	pr_err("%s: %pR is held by somebody else; find the holder in /proc/iomem and unload it, or move the region\n",
+	       region->name, &range);
+	return -EBUSY;
+}
+
 /**
- * physbuf_iomem_claim() - check a region's range and take it
+ * physbuf_iomem_claim_ram() - check that a range is RAM put aside, and take it
  * @region: the region; its resource is set
  *
  * Return: 0; -EADDRINUSE for RAM of the kernel; -ENXIO for a hole or a device;
  * -EBUSY when somebody else holds it. Each after a message.
  */
-int physbuf_iomem_claim(struct physbuf_region *region)
+int physbuf_iomem_claim_ram(struct physbuf_region *region)
 {
 	struct resource range = physbuf_range(region->base, region->size);
 	int err;
 
+	err = physbuf_region_apart(region);
+	if (err)
+		return err;
 	err = physbuf_iomem_check(region);
 	if (err)
 		return err;
-
-	region->res = request_mem_region(region->base, region->size,
-					 region->label);
-	if (!region->res) {
-		pr_err("%s: %pR is held by somebody else; find the holder in /proc/iomem and unload it, or move the region\n",
-		       region->name, &range);
-		return -EBUSY;
-	}
+	err = physbuf_iomem_request(region);
+	if (err)
+		return err;
 	if (!physbuf_claim_is_reserved(region)) {
 		pr_err("%s: %pR is a device inside a Reserved range; take a range of RAM from /proc/iomem\n",
 		       region->name, &range);
@@ -183,11 +224,44 @@ int physbuf_iomem_claim(struct physbuf_region *region)
 }
 
 /**
+ * physbuf_iomem_claim_device() - check that a range is no RAM, and take it
+ * @region: the region; its resource is set
+ *
+ * Return: 0; -EADDRINUSE for RAM, the kernel's or put aside; -ENXIO where there
+ * is nothing; -EBUSY when somebody else holds it. Each after a message.
+ */
+int physbuf_iomem_claim_device(struct physbuf_region *region)
+{
+	struct resource range = physbuf_range(region->base, region->size);
+	int err;
+
+	err = physbuf_region_apart(region);
+	if (err)
+		return err;
+	if (region_intersects(region->base, region->size,
+			      IORESOURCE_SYSTEM_RAM, IORES_DESC_NONE) !=
+	    REGION_DISJOINT || physbuf_touches_reserved(region)) {
+		pr_err("%s: %pR is RAM, not a device, whole or in part; for RAM that was put aside write %s@0x...+size\n",
+		       region->name, &range, region->name);
+		return -EADDRINUSE;
+	}
+	if (region_intersects(region->base, region->size, IORESOURCE_MEM,
+			      IORES_DESC_NONE) != REGION_INTERSECTS) {
+		pr_err("%s: %pR is not wholly in a device's range; take one from /proc/iomem\n",
+		       region->name, &range);
+		return -ENXIO;
+	}
+	return physbuf_iomem_request(region);
+}
+
+/**
  * physbuf_iomem_unclaim() - give a region's range back
- * @region: the region
+ * @region: the region; nothing happens when it has none
  */
 void physbuf_iomem_unclaim(struct physbuf_region *region)
 {
+	if (!region->res)
+		return;
 	release_mem_region(region->base, region->size);
 	region->res = NULL;
 }

@@ -19,7 +19,7 @@
 static char *regions;
 module_param(regions, charp, 0444);
 MODULE_PARM_DESC(regions,
-		 "name@base+size[,key=value...], separated by , or ; for example log@0x30000000+16M");
+		 "name@place+size[,key=value...], separated by , or ; for example log@0x30000000+16M;big@vmalloc+64M");
 
 static char *physbuf_devnode(PHYSBUF_DEVNODE_CONST struct device *dev,
 			     umode_t *mode)
@@ -36,43 +36,52 @@ struct class physbuf_class = {
 };
 
 /*
- * One bad region does not take the good ones down. Loading fails, with the
- * first region's errno, only when none could be had.
+ * One bad region does not take the good ones down; the errno is that of the
+ * first bad one.
  */
 static int __init physbuf_add_regions(void)
 {
+	struct physbuf_region *region;
 	struct physbuf_spec spec;
 	char *list, *cursor;
-	int good = 0;
 	int first = 0;
+	int err;
 
+	if (!regions || !*strim(regions))
+		return 0;
 	list = kstrdup(regions, GFP_KERNEL);
 	if (!list)
 		return -ENOMEM;
 
 	cursor = list;
 	while (cursor) {
-		int err = physbuf_parse(&cursor, &spec);
-
-		if (!err)
-			err = physbuf_region_add(&physbuf_reserved, &spec);
-		if (!err)
-			good++;
-		else if (!first)
+		err = physbuf_parse(&cursor, &spec);
+		if (!err) {
+			region = physbuf_region_add(&spec, NULL);
+			err = PTR_ERR_OR_ZERO(region);
+		}
+		if (!first)
 			first = err;
 	}
 	kfree(list);
-	return good ? 0 : first;
+	return first;
+}
+
+/* Loading fails when there is no region at all: that is always a mistake. */
+static int __init physbuf_have_regions(int err)
+{
+	if (!list_empty(&physbuf_list))
+		return 0;
+	if (!err && !IS_BUILTIN(CONFIG_PHYSBUF)) {
+		pr_err("the parameter regions= is empty, and the device tree has no region; say for example regions=log@0x30000000+16M\n");
+		err = -EINVAL;
+	}
+	return err;
 }
 
 static int __init physbuf_init(void)
 {
 	int err;
-
-	if (!regions || !*strim(regions)) {
-		pr_err("the parameter regions= is empty; say for example regions=log@0x30000000+16M\n");
-		return -EINVAL;
-	}
 
 	err = class_register(&physbuf_class);
 	if (err)
@@ -80,11 +89,19 @@ static int __init physbuf_init(void)
 	err = physbuf_regions_init();
 	if (err)
 		goto out_class;
-	err = physbuf_add_regions();
+	err = physbuf_devicetree_init();
 	if (err)
 		goto out_regions;
+	err = physbuf_have_regions(physbuf_add_regions());
+	if (err)
+		goto out_devicetree;
+	err = physbuf_clean_init();
+	if (err)
+		goto out_devicetree;
 	return 0;
 
+out_devicetree:
+	physbuf_devicetree_exit();
 out_regions:
 	physbuf_regions_exit();
 out_class:
@@ -94,6 +111,8 @@ out_class:
 
 static void __exit physbuf_exit(void)
 {
+	physbuf_clean_exit();
+	physbuf_devicetree_exit();
 	physbuf_regions_exit();
 	class_unregister(&physbuf_class);
 }

@@ -2,8 +2,9 @@
 /*
  * physbuf: the grammar of the module parameter,
  *
- *	name@base+size[,key=value...]
+ *	name@place+size[,key=value...]
  *
+ * where the place is an address or a word for the region's kind;
  * regions are separated by ',' or ';'; an entry without '@' is an option of
  * the region before it.
  */
@@ -68,7 +69,13 @@ bad:
 	return -EINVAL;
 }
 
-static bool __init physbuf_name_ok(const char *name)
+/**
+ * physbuf_name_ok() - may a region be called so
+ * @name: the name
+ *
+ * Return: true for a letter a to z, then up to 30 of a-z 0-9 _ -.
+ */
+bool physbuf_name_ok(const char *name)
 {
 	size_t len = strlen(name);
 
@@ -77,14 +84,149 @@ static bool __init physbuf_name_ok(const char *name)
 	return strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == len;
 }
 
-static int __init physbuf_parse_range(char *entry, struct physbuf_spec *spec)
+/**
+ * physbuf_parse_cache() - the memory type for a word
+ * @word: wb, wc, uc or device
+ *
+ * Return: PHYSBUF_CACHE_*, or 0 for any other word.
+ */
+u32 physbuf_parse_cache(const char *word)
 {
-	char *base = strchr(entry, '@');
-	char *size;
+	u32 cache;
+
+	for (cache = PHYSBUF_CACHE_WB; cache <= PHYSBUF_CACHE_DEVICE; cache++)
+		if (!strcmp(word, physbuf_cache_name(cache)))
+			return cache;
+	return 0;
+}
+
+/* DDDD:BB:DD.F, and with a BAR :N behind it. */
+static int __init physbuf_parse_pci(const char *text, bool with_bar,
+				    struct physbuf_spec *spec)
+{
+	unsigned int domain, bus, slot, function;
+	int found, len = 0;
+
+	if (with_bar)
+		found = sscanf(text, "%x:%x:%x.%x:%u%n", &domain, &bus, &slot,
+			       &function, &spec->bar, &len) == 5;
+	else
+		found = sscanf(text, "%x:%x:%x.%x%n", &domain, &bus, &slot,
+			       &function, &len) == 4;
+	if (!found || text[len] || domain > INT_MAX || bus > 0xff ||
+	    slot > 0x1f || function > 7 ||
+	    (with_bar && spec->bar >= PCI_STD_NUM_BARS)) {
+		pr_err("%s: \"%s\" is no PCI %s; write it as lspci -D does, %s\n",
+		       spec->name, text, with_bar ? "BAR" : "device",
+		       with_bar ? "with the BAR's number, as in bar:0000:00:04.0:0" :
+				  "as in dma:0000:00:04.0");
+		return -EINVAL;
+	}
+	spec->has_pci = true;
+	spec->domain = domain;
+	spec->bus = bus;
+	spec->devfn = PCI_DEVFN(slot, function);
+	return 0;
+}
+
+static int __init physbuf_parse_label(const char *label,
+				      struct physbuf_spec *spec)
+{
+	if (!*label ||
+	    strscpy(spec->label, label, sizeof(spec->label)) < 0) {
+		pr_err("%s: reserve_mem:%s has no name, or one of more than %d characters\n",
+		       spec->name, label, PHYSBUF_NAME_LEN - 1);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/*
+ * Where the region is: an address, or a word for its kind with what the kind
+ * wants to know behind a colon.
+ */
+static int __init physbuf_parse_place(char *place, struct physbuf_spec *spec)
+{
+	char *detail;
+
+	spec->kind = &physbuf_reserved;
+	if (isdigit(*place))
+		return physbuf_parse_number(spec->name, "base", place,
+					    &spec->base);
+
+	detail = strchr(place, ':');
+	if (detail)
+		*detail++ = '\0';
+
+	if (!strcmp(place, "reserve_mem") && detail)
+		return physbuf_parse_label(detail, spec);
+	if (!strcmp(place, "dma")) {
+		spec->kind = &physbuf_dma;
+		return detail ? physbuf_parse_pci(detail, false, spec) : 0;
+	}
+	if (!strcmp(place, "bar") && detail) {
+		spec->kind = &physbuf_regs;
+		return physbuf_parse_pci(detail, true, spec);
+	}
+	if (!strcmp(place, "regs") && detail) {
+		spec->kind = &physbuf_regs;
+		return physbuf_parse_number(spec->name, "base", detail,
+					    &spec->base);
+	}
+	if (!detail && !strcmp(place, "pages")) {
+		spec->kind = &physbuf_pages;
+		return 0;
+	}
+	if (!detail && !strcmp(place, "vmalloc")) {
+		spec->kind = &physbuf_vmalloc;
+		return 0;
+	}
+	pr_err("%s: \"%s\" is no place; write an address, reserve_mem:NAME, dma, dma:PCI, pages, vmalloc, regs:ADDRESS or bar:PCI:N\n",
+	       spec->name, place);
+	return -EINVAL;
+}
+
+static bool physbuf_place_has_size(const struct physbuf_spec *spec)
+{
+	return *spec->label || (spec->kind == &physbuf_regs && spec->has_pci);
+}
+
+static int __init physbuf_parse_size(char *size, struct physbuf_spec *spec)
+{
 	phys_addr_t last;
 	int err;
 
-	*base++ = '\0';
+	if (!size) {
+		if (physbuf_place_has_size(spec))
+			return 0;
+		pr_err("%s: it has no size; write it behind a +, for example %s@0x30000000+16M\n",
+		       spec->name, spec->name);
+		return -EINVAL;
+	}
+	err = physbuf_parse_number(spec->name, "size", size, &spec->size);
+	if (err)
+		return err;
+	if (!spec->size) {
+		pr_err("%s: size 0 holds nothing; give at least one page, %lu bytes\n",
+		       spec->name, PAGE_SIZE);
+		return -EINVAL;
+	}
+	if (check_add_overflow(spec->base, spec->size - 1, &last) ||
+	    spec->size > min_t(u64, SIZE_MAX, LLONG_MAX)) {
+		pr_err("%s: the base and %s together go beyond the last physical address; make it smaller\n",
+		       spec->name, size);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int __init physbuf_parse_region(char *entry, struct physbuf_spec *spec)
+{
+	char *place = strchr(entry, '@');
+	char *size;
+	int err;
+
+	*place++ = '\0';
 	if (!physbuf_name_ok(entry)) {
 		pr_err("\"%s\" is no name for a region; take a letter a to z, then up to 30 of a-z 0-9 _ -\n",
 		       entry);
@@ -92,65 +234,50 @@ static int __init physbuf_parse_range(char *entry, struct physbuf_spec *spec)
 	}
 	strscpy(spec->name, entry, sizeof(spec->name));
 
-	size = strchr(base, '+');
-	if (!size) {
-		pr_err("%s: \"%s\" has no size; write %s@base+size, for example %s@0x30000000+16M\n",
-		       entry, base, entry, entry);
-		return -EINVAL;
-	}
-	*size++ = '\0';
-
-	err = physbuf_parse_number(entry, "base", base, &spec->base);
-	if (err)
-		return err;
-	err = physbuf_parse_number(entry, "size", size, &spec->size);
-	if (err)
-		return err;
-	if (!spec->size) {
-		pr_err("%s: size 0 holds nothing; give at least one page, %lu bytes\n",
-		       entry, PAGE_SIZE);
-		return -EINVAL;
-	}
-	if (check_add_overflow(spec->base, spec->size - 1, &last) ||
-	    spec->size > min_t(u64, SIZE_MAX, LLONG_MAX)) {
-		pr_err("%s: %s+%s goes beyond the last physical address; make it smaller\n",
-		       entry, base, size);
-		return -EINVAL;
-	}
-	return 0;
+	size = strchr(place, '+');
+	if (size)
+		*size++ = '\0';
+	err = physbuf_parse_place(place, spec);
+	return err ? err : physbuf_parse_size(size, spec);
 }
 
-static int __init physbuf_parse_option(const char *name, char *option,
-				       struct physbuf_spec *spec)
+static int __init physbuf_parse_option(char *option, struct physbuf_spec *spec)
 {
 	char *value = strchr(option, '=');
 
 	if (!*option) {
 		pr_err("%s: there is a separator too many behind it; remove it\n",
-		       name);
+		       spec->name);
 		return -EINVAL;
 	}
 	if (value)
 		*value++ = '\0';
 	if (!value || !*value) {
 		pr_err("%s: option \"%s\" is not key=value; write for example cache=wb\n",
-		       name, option);
+		       spec->name, option);
 		return -EINVAL;
 	}
 	if (!strcmp(option, "cache")) {
-		if (!strcmp(value, "wb")) {
-			spec->cache = PHYSBUF_CACHE_WB;
+		spec->cache = physbuf_parse_cache(value);
+		if (spec->cache)
 			return 0;
-		}
-		pr_err("%s: cache=%s is not to be had; only cache=wb is\n",
-		       name, value);
+		pr_err("%s: cache=%s is unknown; wb, wc, uc and device are known\n",
+		       spec->name, value);
+		return -EINVAL;
+	}
+	if (!strcmp(option, "role")) {
+		spec->is_state = !strcmp(value, "state");
+		if (spec->is_state)
+			return 0;
+		pr_err("%s: role=%s is unknown; only role=state is known\n",
+		       spec->name, value);
 		return -EINVAL;
 	}
 	/* How the range is kept free is the boot's business, not ours. */
 	if (!strcmp(option, "method"))
 		return 0;
-	pr_err("%s: option %s=%s is unknown; only cache=wb and method=... are known\n",
-	       name, option, value);
+	pr_err("%s: option %s=%s is unknown; cache=, role= and method= are known\n",
+	       spec->name, option, value);
 	return -EINVAL;
 }
 
@@ -178,7 +305,6 @@ int __init physbuf_parse(char **cursor, struct physbuf_spec *spec)
 	int err;
 
 	memset(spec, 0, sizeof(*spec));
-	spec->cache = PHYSBUF_CACHE_WB;
 
 	entry = *cursor;
 	separator = entry[strcspn(entry, ",;")];
@@ -194,12 +320,12 @@ int __init physbuf_parse(char **cursor, struct physbuf_spec *spec)
 		return -EINVAL;
 	}
 
-	err = physbuf_parse_range(entry, spec);
+	err = physbuf_parse_region(entry, spec);
 	while (separator == ',' && *cursor && physbuf_is_option(*cursor)) {
 		separator = (*cursor)[strcspn(*cursor, ",;")];
 		entry = strim(strsep(cursor, ",;"));
 		if (!err)
-			err = physbuf_parse_option(spec->name, entry, spec);
+			err = physbuf_parse_option(entry, spec);
 	}
 	return err;
 }

@@ -6,115 +6,112 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/io.h>
-#include <linux/mm.h>
-#include <linux/sched.h>
-#include <linux/sched/signal.h>
-#include <linux/sizes.h>
-#include <linux/uio.h>
 
+#include "compat.h"
 #include "physbuf.h"
 
-/* Between two looks at the scheduler and at fatal signals. */
-#define PHYSBUF_COPY_CHUNK	SZ_64K
-
-static int reserved_acquire(struct physbuf_region *region)
+/*
+ * RAM is memremap()ed. Only the types that memremap() does not know come from
+ * ioremap(): the range was just proven not to be the kernel's RAM.
+ *
+ * Decrypted: where memory is encrypted with a key of this boot, nothing else
+ * could be read after the next.
+ */
+static int reserved_map(struct physbuf_region *region)
 {
-	struct resource range = physbuf_range(region->base, region->size);
+	switch (region->cache) {
+	case PHYSBUF_CACHE_WB:
+		region->vaddr = memremap(region->base, region->size,
+					 MEMREMAP_WB | MEMREMAP_DEC);
+		break;
+	case PHYSBUF_CACHE_WC:
+		region->vaddr = memremap(region->base, region->size,
+					 MEMREMAP_WC | MEMREMAP_DEC);
+		break;
+	case PHYSBUF_CACHE_UC:
+		region->io = physbuf_ioremap_uc(region->base, region->size);
+		break;
+	default:
+		region->io = ioremap(region->base, region->size);
+		break;
+	}
+	return region->vaddr || region->io ? 0 : -ENOMEM;
+}
+
+static void reserved_unmap(struct physbuf_region *region)
+{
+	if (region->vaddr)
+		memunmap(region->vaddr);
+	if (region->io)
+		iounmap(region->io);
+}
+
+/* A reserve_mem range stays System RAM that the kernel never gives away. */
+static int reserved_find(struct physbuf_region *region, const char *label)
+{
+	int err = physbuf_reserve_mem_find(label, &region->base, &region->size);
+
+	if (err == -EOPNOTSUPP)
+		pr_err("%s: this kernel has no reserve_mem, it wants Linux 6.12; reserve a fixed range\n",
+		       region->name);
+	else if (err)
+		pr_err("%s: there is no reserve_mem range called %s; add the boot argument reserve_mem=16M:4096:%s\n",
+		       region->name, label, label);
+	if (err)
+		return err;
+	if (!PAGE_ALIGNED(region->base) || !PAGE_ALIGNED(region->size)) {
+		pr_err("%s: the range of reserve_mem %s is not made of whole pages; ask for a multiple of %lu, aligned to it\n",
+		       region->name, label, PAGE_SIZE);
+		return -EINVAL;
+	}
+	return physbuf_region_apart(region);
+}
+
+static int reserved_acquire(struct physbuf_region *region,
+			    const struct physbuf_spec *spec)
+{
+	struct resource range;
 	int err;
 
-	err = physbuf_iomem_claim(region);
+	if (*spec->label)
+		err = reserved_find(region, spec->label);
+	else
+		err = physbuf_iomem_claim_ram(region);
 	if (err)
 		return err;
 
-	/*
-	 * Not ioremap(): this is RAM. Decrypted: where memory is encrypted with
-	 * a key of this boot, nothing else could be read after the next.
-	 */
-	region->vaddr = memremap(region->base, region->size,
-				 MEMREMAP_WB | MEMREMAP_DEC);
-	if (!region->vaddr) {
-		pr_err("%s: %pR cannot be mapped into the kernel; make the region smaller\n",
-		       region->name, &range);
+	err = reserved_map(region);
+	if (err) {
+		range = physbuf_range(region->base, region->size);
+		pr_err("%s: %pR cannot be mapped into the kernel with cache %s; make the region smaller, or look in /sys/kernel/debug/x86/pat_memtype_list who has it with another type\n",
+		       region->name, &range, physbuf_cache_name(region->cache));
 		physbuf_iomem_unclaim(region);
-		return -ENOMEM;
 	}
-	return 0;
+	return err;
 }
 
 static void reserved_release(struct physbuf_region *region)
 {
-	memunmap(region->vaddr);
+	reserved_unmap(region);
 	physbuf_iomem_unclaim(region);
 }
 
-static ssize_t reserved_copy(struct physbuf_region *region, u64 offset,
-			     struct iov_iter *iter, bool write)
-{
-	void *at = region->vaddr + offset;
-	size_t done = 0;
-
-	while (iov_iter_count(iter)) {
-		size_t want = min_t(size_t, iov_iter_count(iter),
-				    PHYSBUF_COPY_CHUNK);
-		size_t got;
-
-		if (write)
-			got = copy_from_iter(at + done, want, iter);
-		else
-			got = copy_to_iter(at + done, want, iter);
-		done += got;
-		if (got < want)
-			return done ? done : -EFAULT;
-		if (fatal_signal_pending(current))
-			return done;
-		cond_resched();
-	}
-	return done;
-}
-
-static ssize_t reserved_read(struct physbuf_region *region, u64 offset,
-			     struct iov_iter *to)
-{
-	return reserved_copy(region, offset, to, false);
-}
-
-static ssize_t reserved_write(struct physbuf_region *region, u64 offset,
-			      struct iov_iter *from)
-{
-	return reserved_copy(region, offset, from, true);
-}
-
-static int reserved_mmap(struct physbuf_region *region, u64 offset,
+static int reserved_mmap(struct physbuf_file *file, u64 offset,
 			 struct vm_area_struct *vma)
 {
-	unsigned long pfn = (region->base + offset) >> PAGE_SHIFT;
-	unsigned long size = vma->vm_end - vma->vm_start;
-	int err;
-
-	vma->vm_page_prot = pgprot_decrypted(vma->vm_page_prot);
-
-	/*
-	 * In two pieces, on purpose. A remap of the whole area makes x86 book
-	 * its memory type for this area; a munmap() of a part then looks for a
-	 * booking that does not exist, leaks the real one or, worse, shortens
-	 * the one of our own memremap(). A remap of less than the area takes
-	 * the type that the range has already: ours. One page cannot be split.
-	 */
-	err = remap_pfn_range(vma, vma->vm_start, pfn, PAGE_SIZE,
-			      vma->vm_page_prot);
-	if (!err && size > PAGE_SIZE)
-		err = remap_pfn_range(vma, vma->vm_start + PAGE_SIZE, pfn + 1,
-				      size - PAGE_SIZE, vma->vm_page_prot);
-	return err;
+	return physbuf_remap(file->region, offset, vma);
 }
 
 const struct physbuf_kind physbuf_reserved = {
 	.id = PHYSBUF_KIND_RESERVED,
 	.name = "reserved",
 	.flags = PHYSBUF_FLAG_PERSISTENT,
+	.caches = BIT(PHYSBUF_CACHE_WB) | BIT(PHYSBUF_CACHE_WC) |
+		  BIT(PHYSBUF_CACHE_UC) | BIT(PHYSBUF_CACHE_DEVICE),
+	.cache = PHYSBUF_CACHE_WB,
 	.acquire = reserved_acquire,
 	.release = reserved_release,
-	.read = reserved_read,
-	.write = reserved_write,
+	.read = physbuf_copy_out,
+	.write = physbuf_copy_in,
 	.mmap = reserved_mmap,
 };
