@@ -36,6 +36,13 @@ int physbuf_dma_map(struct physbuf_dma *dma, u64 offset,
 		    struct vm_area_struct *vma);
 
 /* dmabuf.c */
+#if IS_ENABLED(CONFIG_DMA_SHARED_BUFFER)
 struct file *physbuf_dmabuf(struct physbuf_dma *dma, u32 access);
+#else
+static inline struct file *physbuf_dmabuf(struct physbuf_dma *dma, u32 access)
+{
+	return ERR_PTR(-EOPNOTSUPP);
+}
+#endif
 
 #endif /* PHYSBUF_DMA_H */

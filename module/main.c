@@ -89,19 +89,22 @@ static int __init physbuf_init(void)
 	err = physbuf_regions_init();
 	if (err)
 		goto out_class;
-	err = physbuf_devicetree_init();
+	err = physbuf_clean_init();
 	if (err)
 		goto out_regions;
-	err = physbuf_have_regions(physbuf_add_regions());
+	err = physbuf_devicetree_init();
 	if (err)
-		goto out_devicetree;
-	err = physbuf_clean_init();
+		goto out_clean;
+	/* From the first region on, programs may be in here. */
+	err = physbuf_have_regions(physbuf_add_regions());
 	if (err)
 		goto out_devicetree;
 	return 0;
 
 out_devicetree:
 	physbuf_devicetree_exit();
+out_clean:
+	physbuf_clean_exit();
 out_regions:
 	physbuf_regions_exit();
 out_class:
@@ -111,9 +114,9 @@ out_class:
 
 static void __exit physbuf_exit(void)
 {
-	physbuf_clean_exit();
 	physbuf_devicetree_exit();
 	physbuf_regions_exit();
+	physbuf_clean_exit();
 	class_unregister(&physbuf_class);
 }
 

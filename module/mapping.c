@@ -5,6 +5,7 @@
 
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/vmalloc.h>
 
 #include "compat.h"
 #include "physbuf.h"
@@ -20,12 +21,12 @@ void physbuf_mapping_closed(struct physbuf_region *region)
 }
 
 /* Also after fork(), and for the second half when munmap() splits an area. */
-void physbuf_vm_open(struct vm_area_struct *vma)
+static void physbuf_vm_open(struct vm_area_struct *vma)
 {
 	physbuf_mapping_opened(vma->vm_private_data);
 }
 
-void physbuf_vm_close(struct vm_area_struct *vma)
+static void physbuf_vm_close(struct vm_area_struct *vma)
 {
 	physbuf_mapping_closed(vma->vm_private_data);
 }
@@ -80,6 +81,43 @@ int physbuf_remap(struct physbuf_region *region, u64 offset,
 		err = remap_pfn_range(vma, vma->vm_start + PAGE_SIZE, pfn + 1,
 				      size - PAGE_SIZE, vma->vm_page_prot);
 	return err == -EINVAL ? -EBUSY : err;
+}
+
+static vm_fault_t physbuf_fault(struct vm_fault *vmf)
+{
+	struct physbuf_region *region = vmf->vma->vm_private_data;
+	u64 offset = (u64)vmf->pgoff << PAGE_SHIFT;
+	void *at = region->vaddr + offset;
+
+	if (offset >= region->size)
+		return VM_FAULT_SIGBUS;
+	vmf->page = is_vmalloc_addr(at) ? vmalloc_to_page(at) :
+					  virt_to_page(at);
+	get_page(vmf->page);
+	return 0;
+}
+
+static const struct vm_operations_struct physbuf_pages_vm_ops = {
+	.open = physbuf_vm_open,
+	.close = physbuf_vm_close,
+	.fault = physbuf_fault,
+};
+
+/**
+ * physbuf_map_pages() - map pages of the kernel, each when it is first touched
+ * @file: the open file
+ * @offset: in the region
+ * @vma: the memory area
+ *
+ * Each page is mapped with its reference: direct I/O to the mapping works.
+ *
+ * Return: 0.
+ */
+int physbuf_map_pages(struct physbuf_file *file, u64 offset,
+		      struct vm_area_struct *vma)
+{
+	vma->vm_ops = &physbuf_pages_vm_ops;
+	return 0;
 }
 
 static bool physbuf_is_inside(const struct physbuf_region *region,

@@ -33,23 +33,6 @@ static void pages_release(struct physbuf_region *region)
 	free_pages_exact(region->vaddr, region->size);
 }
 
-/* Page by page with its reference: direct I/O to the mapping works, too. */
-static int pages_mmap(struct physbuf_file *file, u64 offset,
-		      struct vm_area_struct *vma)
-{
-	void *at = file->region->vaddr + offset;
-	unsigned long place;
-	int err;
-
-	for (place = vma->vm_start; place < vma->vm_end; place += PAGE_SIZE) {
-		err = vm_insert_page(vma, place, virt_to_page(at));
-		if (err)
-			return err;
-		at += PAGE_SIZE;
-	}
-	return 0;
-}
-
 const struct physbuf_kind physbuf_pages = {
 	.id = PHYSBUF_KIND_PAGES,
 	.name = "pages",
@@ -60,5 +43,5 @@ const struct physbuf_kind physbuf_pages = {
 	.release = pages_release,
 	.read = physbuf_copy_out,
 	.write = physbuf_copy_in,
-	.mmap = pages_mmap,
+	.mmap = physbuf_map_pages,
 };

@@ -214,8 +214,8 @@ extern const struct file_operations physbuf_fops;
 int physbuf_mmap(struct file *file, struct vm_area_struct *vma);
 int physbuf_remap(struct physbuf_region *region, u64 offset,
 		  struct vm_area_struct *vma);
-void physbuf_vm_open(struct vm_area_struct *vma);
-void physbuf_vm_close(struct vm_area_struct *vma);
+int physbuf_map_pages(struct physbuf_file *file, u64 offset,
+		      struct vm_area_struct *vma);
 void physbuf_mapping_opened(struct physbuf_region *region);
 void physbuf_mapping_closed(struct physbuf_region *region);
 

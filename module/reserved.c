@@ -92,6 +92,9 @@ static int reserved_acquire(struct physbuf_region *region,
 
 static void reserved_release(struct physbuf_region *region)
 {
+	/* Nobody cleans for it at a reset from now on. */
+	if (physbuf_is_cleanable(region))
+		physbuf_clean_now(region->vaddr, region->size);
 	reserved_unmap(region);
 	physbuf_iomem_unclaim(region);
 }

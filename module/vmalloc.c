@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * physbuf: the kind "vmalloc", large memory of the kernel that is contiguous
- * to programs only; a page enters a mapping when it is first touched.
+ * to programs only.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -32,31 +32,6 @@ static void vmalloc_release(struct physbuf_region *region)
 	vfree(region->vaddr);
 }
 
-static vm_fault_t vmalloc_fault(struct vm_fault *vmf)
-{
-	struct physbuf_region *region = vmf->vma->vm_private_data;
-	u64 offset = (u64)vmf->pgoff << PAGE_SHIFT;
-
-	if (offset >= region->size)
-		return VM_FAULT_SIGBUS;
-	vmf->page = vmalloc_to_page(region->vaddr + offset);
-	get_page(vmf->page);
-	return 0;
-}
-
-static const struct vm_operations_struct vmalloc_vm_ops = {
-	.open = physbuf_vm_open,
-	.close = physbuf_vm_close,
-	.fault = vmalloc_fault,
-};
-
-static int vmalloc_mmap(struct physbuf_file *file, u64 offset,
-			struct vm_area_struct *vma)
-{
-	vma->vm_ops = &vmalloc_vm_ops;
-	return 0;
-}
-
 const struct physbuf_kind physbuf_vmalloc = {
 	.id = PHYSBUF_KIND_VMALLOC,
 	.name = "vmalloc",
@@ -67,5 +42,5 @@ const struct physbuf_kind physbuf_vmalloc = {
 	.release = vmalloc_release,
 	.read = physbuf_copy_out,
 	.write = physbuf_copy_in,
-	.mmap = vmalloc_mmap,
+	.mmap = physbuf_map_pages,
 };
