@@ -49,8 +49,14 @@ static void reserved_unmap(struct physbuf_region *region)
 /* A reserve_mem range stays System RAM that the kernel never gives away. */
 static int reserved_find(struct physbuf_region *region, const char *label)
 {
-	int err = physbuf_reserve_mem_find(label, &region->base, &region->size);
+	int err;
 
+	if (region->cache != PHYSBUF_CACHE_WB) {
+		pr_err("%s: cache=%s is not to be had for reserve_mem: the kernel has it mapped with wb\n",
+		       region->name, physbuf_cache_name(region->cache));
+		return -EINVAL;
+	}
+	err = physbuf_reserve_mem_find(label, &region->base, &region->size);
 	if (err == -EOPNOTSUPP)
 		pr_err("%s: this kernel has no reserve_mem, it wants Linux 6.12; reserve a fixed range\n",
 		       region->name);
