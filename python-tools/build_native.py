@@ -42,10 +42,18 @@ CDEF = """
     void *physbuf_data(const struct physbuf_region *);
     uint64_t physbuf_size(const struct physbuf_region *);
     int physbuf_base(const struct physbuf_region *, uint64_t *);
+    const char *physbuf_kind(const struct physbuf_region *);
+    int physbuf_fd(const struct physbuf_region *);
     const char *physbuf_name(const struct physbuf_region *);
     const char *physbuf_path(const struct physbuf_region *);
     int physbuf_lock(struct physbuf_region *);
     void physbuf_unlock(struct physbuf_region *);
+
+    int physbuf_peek(const struct physbuf_region *, uint64_t, unsigned int, uint64_t *);
+    int physbuf_poke(struct physbuf_region *, uint64_t, unsigned int, uint64_t);
+    int physbuf_clean(struct physbuf_region *, uint64_t, uint64_t);
+    int physbuf_ring(struct physbuf_region *);
+    int physbuf_wait(struct physbuf_region *, int, uint64_t *);
 
     void physbuf_pattern(uint64_t, uint64_t, void *, size_t);
     int physbuf_fill(struct physbuf_region *, uint64_t);

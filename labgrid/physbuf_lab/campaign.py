@@ -128,6 +128,7 @@ def run_campaign(
 
 
 def _run(campaign: Campaign, board: PhysbufStrategy, resets: Sequence[ResetType], say: Callable[[str], None]) -> None:
+    board.manifest.check_tried()
     say(f"flashing {board.manifest.image} and booting")
     board.transition("ready")
     assert board.hello is not None

@@ -30,6 +30,8 @@ class Manifest:
             self.sha256 = str(content["image"]["sha256"])
             self.size = int(content["image"]["size"])
             self.regions: list[RegionSpec] = [parse_region(str(region["spec"])) for region in content["regions"]]
+            # What a trial may fill: RAM that is meant to survive, and that is no notebook of the module's own.
+            self.tried = [region for region in self.regions if region.kind == "reserved" and not region.role]
             self.declared = {key: value for key, value in content.items() if key != "image"}
             if not self.regions:
                 raise ValueError("no regions")
@@ -48,6 +50,14 @@ class Manifest:
         if found != self.sha256:
             raise SetupError(
                 f"{self.image} has SHA-256 {found}, its manifest says {self.sha256}; build the image again"
+            )
+
+    def check_tried(self) -> None:
+        """SetupError unless there is a region to try."""
+        if not self.tried:
+            declared = ", ".join(map(str, self.regions))
+            raise SetupError(
+                f"{self.path} declares no reserved region for trials, only {declared}; add one, as log@0x30000000+16M"
             )
 
     def _load(self) -> Any:

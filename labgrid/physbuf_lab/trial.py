@@ -11,6 +11,7 @@ from hashlib import sha256
 from labgrid.strategy import StrategyError
 
 from physbuf.pattern import pattern
+from physbuf.regions import RegionSpec
 
 from .channel import ChannelDriver
 from .errors import BoardError
@@ -119,10 +120,10 @@ def control_flip(board: PhysbufStrategy) -> Control:
     seed = secrets.randbits(64)
     _write(board, seed)
     details = []
-    ok = bool(board.manifest.regions)
-    for region in board.manifest.regions:
+    ok = bool(board.manifest.tried)
+    for region in board.manifest.tried:
         offset = secrets.randbelow(region.size)
-        board.power.flip_ram(region.base + offset)
+        board.power.flip_ram(_base(board, region) + offset)
         found = compare(_BoardRegion(board.channel, region.name, region.size), _seed_of(seed, region.name))
         caught = found.verdict == CORRUPTED and found.first_offset == found.last_offset == offset
         ok = ok and caught and found.flips_0to1 + found.flips_1to0 == 8
@@ -138,7 +139,7 @@ def control_power(board: PhysbufStrategy) -> tuple[Control, Trial]:
 
 
 def _write(board: PhysbufStrategy, seed: int) -> None:
-    """Fill every region and see from here that the right content arrived."""
+    """Fill every region that is tried and see from here that the right content arrived."""
     for region in _regions(board):
         region.fill(_seed_of(seed, region.name))
         expected = sha256(pattern(_seed_of(seed, region.name), 0, region.size)).hexdigest()
@@ -151,7 +152,14 @@ def _compare(board: PhysbufStrategy, seed: int) -> list[Comparison]:
 
 
 def _regions(board: PhysbufStrategy) -> list[_BoardRegion]:
-    return [_BoardRegion(board.channel, region.name, region.size) for region in board.manifest.regions]
+    return [_BoardRegion(board.channel, region.name, region.size) for region in board.manifest.tried]
+
+
+def _base(board: PhysbufStrategy, region: RegionSpec) -> int:
+    """Where a region lies; only the board knows when its kernel chose."""
+    if region.has_address:
+        return region.base
+    return int(board.channel.command("info", region.name)["regions"][0]["base"])
 
 
 def _seed_of(seed: int, region: str) -> int:

@@ -53,7 +53,7 @@ static void boot_id_read(uint8_t boot_id[16])
 int physbuf_format(struct physbuf_region *region, uint32_t sub_size)
 {
 	uint64_t id;
-	int err = physbuf_lock(region);
+	int err = region->data ? physbuf_lock(region) : -EOPNOTSUPP;
 
 	if (err)
 		return err;
@@ -69,7 +69,7 @@ int physbuf_writer_open(struct physbuf_region *region, struct physbuf_writer **w
 {
 	struct physbuf_writer *w;
 	uint8_t boot_id[16];
-	int err = physbuf_lock(region);
+	int err = region->data ? physbuf_lock(region) : -EOPNOTSUPP;
 
 	if (err)
 		return err;
@@ -130,8 +130,11 @@ int physbuf_reader_open(const struct physbuf_region *region, struct physbuf_read
 {
 	struct physbuf_reader *r;
 	struct physbuf_log log;
-	int err = physbuf_log_open(&log, region->data, region->size);
+	int err;
 
+	if (!region->data)
+		return -EOPNOTSUPP;
+	err = physbuf_log_open(&log, region->data, region->size);
 	if (err)
 		return err;
 	r = malloc(sizeof(*r) + physbuf_log_limit(&log));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The pattern that proves retention, and the digest of pages that compares it. */
+#include <errno.h>
 #include <string.h>
 
 #include "../../log/crc32c.h"
@@ -39,7 +40,7 @@ void physbuf_pattern(uint64_t seed, uint64_t offset, void *out, size_t length)
 
 int physbuf_fill(struct physbuf_region *region, uint64_t seed)
 {
-	int err = physbuf_lock(region);
+	int err = region->data ? physbuf_lock(region) : -EOPNOTSUPP;
 
 	if (err)
 		return err;
@@ -50,14 +51,15 @@ int physbuf_fill(struct physbuf_region *region, uint64_t seed)
 
 size_t physbuf_pages(const struct physbuf_region *region)
 {
-	return (region->size + PHYSBUF_PAGE - 1) / PHYSBUF_PAGE;
+	return region->data ? (region->size + PHYSBUF_PAGE - 1) / PHYSBUF_PAGE : 0;
 }
 
 void physbuf_page_crcs(const struct physbuf_region *region, uint8_t *out)
 {
 	const uint8_t *data = region->data;
+	size_t pages = physbuf_pages(region);
 
-	for (uint64_t at = 0; at < region->size; at += PHYSBUF_PAGE, out += 4) {
+	for (uint64_t at = 0; pages; pages--, at += PHYSBUF_PAGE, out += 4) {
 		uint64_t rest = region->size - at;
 		uint32_t crc =
 			physbuf_crc32c(0, data + at, rest < PHYSBUF_PAGE ? rest : PHYSBUF_PAGE);

@@ -40,6 +40,8 @@ static int map(struct physbuf_region *region)
 {
 	int protection = PROT_READ | (region->writable ? PROT_WRITE : 0);
 
+	if (region->info.kind == PHYSBUF_KIND_DMA)
+		return 0;
 	if (!region->size)
 		return -ENODATA;
 	if (region->size > SIZE_MAX / 2)
@@ -103,10 +105,35 @@ uint64_t physbuf_size(const struct physbuf_region *region)
 
 int physbuf_base(const struct physbuf_region *region, uint64_t *base)
 {
-	if (!region->info.length)
+	switch (region->info.kind) {
+	case PHYSBUF_KIND_RESERVED:
+	case PHYSBUF_KIND_PAGES:
+	case PHYSBUF_KIND_REGS:
+		*base = region->info.base;
+		return 0;
+	default:
 		return -ENODATA;
-	*base = region->info.base;
-	return 0;
+	}
+}
+
+const char *physbuf_kind(const struct physbuf_region *region)
+{
+	static const char *const names[] = {
+		[0] = "file",
+		[PHYSBUF_KIND_RESERVED] = "reserved",
+		[PHYSBUF_KIND_DMA] = "dma",
+		[PHYSBUF_KIND_PAGES] = "pages",
+		[PHYSBUF_KIND_VMALLOC] = "vmalloc",
+		[PHYSBUF_KIND_REGS] = "regs",
+	};
+	uint32_t kind = region->info.kind;
+
+	return kind < sizeof(names) / sizeof(*names) ? names[kind] : "unknown";
+}
+
+int physbuf_fd(const struct physbuf_region *region)
+{
+	return region->fd;
 }
 
 const char *physbuf_name(const struct physbuf_region *region)

@@ -10,7 +10,7 @@
 
 struct physbuf_region {
 	int fd;
-	void *data;
+	void *data; /* NULL for the kind dma */
 	uint64_t size;
 	struct physbuf_info info; /* of a physbuf device, else zero */
 	bool writable;
@@ -18,5 +18,12 @@ struct physbuf_region {
 	const char *name;
 	char path[];
 };
+
+/* Whether @length bytes from @offset on lie in the region. */
+static inline bool physbuf_holds(const struct physbuf_region *region, uint64_t offset,
+				 uint64_t length)
+{
+	return offset <= region->size && length <= region->size - offset;
+}
 
 #endif

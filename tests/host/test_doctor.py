@@ -73,7 +73,7 @@ def test_all_is_well(root: Path) -> None:
         assert region["ok"] and region["failed_step"] is None
         assert [step["step"] for step in region["steps"]] == ORDER
         assert all(step["ok"] is True for step in region["steps"])
-    assert doctor.show(verdict) == "log: ok\nlegacy: ok"
+    assert doctor.show(verdict).startswith("log: ok\nlegacy: ok\nhint: no region has role=state")
 
 
 @pytest.mark.parametrize(
@@ -235,6 +235,127 @@ def test_device_tree_needs_no_argument(root: Path) -> None:
     write(root / doctor.MANIFEST, json.dumps({"regions": [spec.as_dict()]}))
     write(root / "proc/cmdline", "quiet\n")
     assert examine(root)["ok"]
+
+
+STATE = "boots@0x31180000+4K,role=state"
+FRAMES = "frames@dma+64M"
+SCRATCH = "scratch@pages+1M"
+UART = "uart@regs:0xfe001000+4K"
+EDU = "edu@bar:0000:00:04.0:0"
+OOPS = "oops@reserve_mem:last+1M"
+
+
+@pytest.fixture
+def notebook(root: Path) -> Path:
+    """The same with a page for the module, which remembers, and a region of each kind."""
+    regions = parse_regions(" ".join([REGIONS, STATE, FRAMES, SCRATCH, UART, EDU, OOPS]))
+    write(root / "etc/physbuf/manifest.json", json.dumps({"regions": [region.as_dict() for region in regions]}))
+    write(root / "proc/cmdline", f"{CMDLINE.strip()} memmap=4K$0x31180000 reserve_mem=1M:4096:last\n")
+    write(root / "proc/iomem", IOMEM.replace("3117ffff", "31180fff").replace("31180000-", "31181000-"))
+    for region in regions:
+        place = root / f"sys/class/physbuf/{region.name}"
+        chosen = 0x7F000000 if region.label or region.kind == "pages" else 0  # by the kernel
+        write(place / "base", f"{region.base or chosen:#x}\n")
+        write(place / "size", f"{region.size or 1 << 20}\n")
+        write(place / "kind", f"{region.kind}\n")
+        write(place / "cache", f"{region.cache}\n")
+        write(place / "moved", "no\n" if region.kind == "reserved" else "unknown\n")
+        write(root / f"dev/physbuf/{region.name}", "")
+    return root
+
+
+def test_every_kind_is_well(notebook: Path) -> None:
+    verdict = examine(notebook)
+    assert verdict["ok"] and verdict["notes"] == []
+    names = [region["name"] for region in verdict["regions"]]
+    assert names == ["log", "legacy", "boots", "frames", "scratch", "uart", "edu", "oops"]
+    assert doctor.show(verdict) == "\n".join(f"{name}: ok" for name in names)
+    for region in verdict["regions"]:
+        assert [step["step"] for step in region["steps"]] == [*ORDER[:5], "moved", "device"]
+        assert all(step["ok"] for step in region["steps"])
+
+
+def test_a_region_that_moved(notebook: Path) -> None:
+    write(notebook / "sys/class/physbuf/log/moved", "yes\n")
+    step, line = failing(notebook)
+    assert step == "moved" and "elsewhere than at the last boot; what it held is lost" in line and "nokaslr" not in line
+    write(notebook / "sys/class/physbuf/oops/moved", "yes\n")
+    step, line = failing(notebook, "oops")
+    assert step == "moved" and "nokaslr" in line
+
+
+def test_the_first_boot_remembers_nothing(notebook: Path) -> None:
+    write(notebook / "sys/class/physbuf/log/moved", "unknown\n")
+    verdict = examine(notebook)
+    assert verdict["ok"] and verdict["regions"][0]["steps"][5]["ok"] is None
+    assert "log: ok; moved unknown: nobody remembers" in doctor.show(verdict)
+
+
+@pytest.mark.parametrize(
+    ("cmdline", "says"),
+    [
+        ("quiet", "reserve_mem=1M:4096:last is missing from /proc/cmdline"),
+        ("reserve_mem=1M:4096:lost", "is missing"),
+        ("reserve_mem=2M:4096:last", "reserve_mem=2M:4096:last reserves 0x200000 bytes, not 0x100000"),
+    ],
+)
+def test_a_named_reservation(notebook: Path, cmdline: str, says: str) -> None:
+    text = (notebook / "proc/cmdline").read_text()
+    write(notebook / "proc/cmdline", text.replace("reserve_mem=1M:4096:last", cmdline))
+    step, line = failing(notebook, "oops")
+    assert step == "boot-argument" and says in line and "reserve_mem=1M:4096:last" in line
+
+
+@pytest.mark.parametrize(
+    ("name", "what", "value"),
+    [("log", "cache", "wc"), ("frames", "kind", "vmalloc"), ("frames", "size", "4096"), ("uart", "base", "0xfe002000")],
+)
+def test_a_region_of_another_make(notebook: Path, name: str, what: str, value: str) -> None:
+    write(notebook / f"sys/class/physbuf/{name}/{what}", f"{value}\n")
+    step, line = failing(notebook, name)
+    assert step == "region" and f"the module has {what} {value}, the manifest" in line
+
+
+def test_the_notebook_is_opened_for_reading(notebook: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: dict[str, int] = {}
+    really_open = os.open
+
+    def note(path: str, flags: int) -> int:
+        opened[Path(path).name] = flags & os.O_ACCMODE
+        return really_open(path, flags)
+
+    monkeypatch.setattr(os, "open", note)
+    assert examine(notebook)["ok"]
+    assert opened["boots"] == os.O_RDONLY and opened["log"] == os.O_RDWR
+
+
+def test_registers_are_for_root(notebook: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: str, flags: int) -> int:
+        raise PermissionError(1, "Operation not permitted", path)
+
+    monkeypatch.setattr(os, "open", refuse)
+    step, line = failing(notebook, "uart")
+    assert step == "device" and "CAP_SYS_RAWIO" in line
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [
+        ("32", "reset cause: watchdog0 (i6300ESB timer) says that the watchdog fired (bootstatus 0x20)"),
+        ("0x21", "says that the processor was too hot and the watchdog fired (bootstatus 0x21)"),
+        ("0", None),
+        ("256", None),
+        ("", None),
+        ("broken", None),
+    ],
+)
+def test_what_the_watchdog_says(notebook: Path, status: str, says: str | None) -> None:
+    write(notebook / "sys/class/watchdog/watchdog0/bootstatus", f"{status}\n")
+    write(notebook / "sys/class/watchdog/watchdog0/identity", "i6300ESB timer\n")
+    verdict = examine(notebook)
+    assert verdict["ok"] and len(verdict["notes"]) == (says is not None)
+    if says:
+        assert says in doctor.show(verdict)
 
 
 def test_command(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

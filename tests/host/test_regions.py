@@ -10,21 +10,32 @@ from hypothesis import strategies as st
 from physbuf import PhysbufError
 from physbuf.regions import CACHES, METHODS, PAGE, RegionSpec, format_size, parse_region, parse_regions
 
-FORM = "name@base+size[,cache=wb|wc|uc][,method=memmap|dt|reserve_mem|mem|pmem], as in log@0x30000000+16M"
+FORM = "name@place+size[,cache=wb|wc|uc|device][,role=state][,method=memmap|dt|reserve_mem|mem|pmem], as in log@0x30"
 PAGES = (1 << 64) // PAGE
+
+
+NAMES = st.from_regex(r"[a-z][a-z0-9_-]{0,30}", fullmatch=True)
+LABELS = st.from_regex(r"[A-Za-z0-9_-]{1,15}", fullmatch=True)
+DEVICES = st.from_regex(r"[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]", fullmatch=True)
 
 
 @st.composite
 def specs(draw: st.DrawFn) -> RegionSpec:
+    name, kind = draw(NAMES), draw(st.sampled_from(sorted(CACHES)))
+    cache = draw(st.sampled_from(CACHES[kind]))
     first = draw(st.integers(0, PAGES - 1))
-    count = draw(st.integers(1, PAGES - first))
-    return RegionSpec(
-        draw(st.from_regex(r"[a-z][a-z0-9_-]{0,30}", fullmatch=True)),
-        first * PAGE,
-        count * PAGE,
-        draw(st.sampled_from(METHODS)),
-        draw(st.sampled_from(CACHES)),
-    )
+    base, size = first * PAGE, draw(st.integers(1, PAGES - first)) * PAGE
+    labelled = draw(st.booleans())
+    if kind == "reserved" and labelled:
+        return RegionSpec(name, 0, size, role=draw(st.sampled_from(["", "state"])), label=draw(LABELS))
+    if kind == "reserved":
+        method = draw(st.sampled_from([method for method in METHODS if method != "reserve_mem"]))
+        return RegionSpec(name, base, size, method, cache, role=draw(st.sampled_from(["", "state"])))
+    if kind == "regs" and labelled:
+        return RegionSpec(name, 0, 0, cache=cache, kind=kind, label=f"{draw(DEVICES)}:{draw(st.integers(0, 5))}")
+    if kind == "dma" and labelled:
+        return RegionSpec(name, 0, size, kind=kind, label=draw(DEVICES))
+    return RegionSpec(name, base if kind == "regs" else 0, size, cache=cache, kind=kind)
 
 
 @settings(deadline=None)
@@ -32,8 +43,9 @@ def specs(draw: st.DrawFn) -> RegionSpec:
 def test_what_is_written_parses_back(spec: RegionSpec) -> None:
     parsed = parse_region(str(spec))
     assert parsed == spec
-    assert (parsed.name, parsed.base, parsed.size) == (spec.name, spec.base, spec.size)
-    assert (parsed.method, parsed.cache) == (spec.method, spec.cache)
+    assert [getattr(parsed, what) for what in RegionSpec.__slots__] == [
+        getattr(spec, what) for what in RegionSpec.__slots__
+    ]
     assert hash(parsed) == hash(spec)
 
 
@@ -82,12 +94,38 @@ def test_defaults_options_and_the_manifest_form() -> None:
     assert chosen != plain
     assert chosen.as_dict() == {
         "name": "log",
+        "kind": "reserved",
         "base": 0x30000000,
         "size": 16 << 20,
         "method": "dt",
         "cache": "wc",
+        "role": "",
         "spec": "log@0x30000000+16M,cache=wc,method=dt",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "facts"),
+    [
+        ("boots@0x31180000+4K,role=state", ("reserved", 0x31180000, 4096, "memmap", "wb", "state", "", True)),
+        ("log@0x1000+4K,cache=device", ("reserved", 0x1000, 4096, "memmap", "device", "", "", True)),
+        ("log@reserve_mem:oops+16M", ("reserved", 0, 16 << 20, "reserve_mem", "wb", "", "oops", False)),
+        ("frames@dma+64M", ("dma", 0, 64 << 20, "", "coherent", "", "", False)),
+        ("frames@dma:0000:00:04.0+8M", ("dma", 0, 8 << 20, "", "coherent", "", "0000:00:04.0", False)),
+        ("scratch@pages+1M", ("pages", 0, 1 << 20, "", "wb", "", "", False)),
+        ("big@vmalloc+64M", ("vmalloc", 0, 64 << 20, "", "wb", "", "", False)),
+        ("uart@regs:0xfe001000+4K", ("regs", 0xFE001000, 4096, "", "device", "", "", True)),
+        ("uart@regs:0xfe001000+4K,cache=wc", ("regs", 0xFE001000, 4096, "", "wc", "", "", True)),
+        ("edu@bar:0000:00:04.0:0", ("regs", 0, 0, "", "device", "", "0000:00:04.0:0", False)),
+        ("edu@bar:0000:00:04.0:0,cache=uc", ("regs", 0, 0, "", "uc", "", "0000:00:04.0:0", False)),
+    ],
+)
+def test_kinds_and_roles(text: str, facts: tuple[object, ...]) -> None:
+    spec = parse_region(text)
+    names = ("kind", "base", "size", "method", "cache", "role", "label", "has_address")
+    assert tuple(getattr(spec, name) for name in names) == facts
+    assert str(spec) == text
+    assert spec.as_dict()["spec"] == text
 
 
 NUMBER = "is not a number with an optional K, M or G"
@@ -111,8 +149,37 @@ NUMBER = "is not a number with an optional K, M or G"
         ("log@0+4K,size=4K", "'size=4K'", FORM),
         ("log@0+4K,cache", "'cache'", FORM),
         ("log@0+4K,", "''", FORM),
-        ("log@0+4K,cache=ro", "'ro'", "known: wb, wc, uc"),
-        ("log@0+4K,cache=", "''", "known: wb, wc, uc"),
+        ("log@0+4K,cache=ro", "'ro'", "known: wb, wc, uc, device"),
+        ("log@0+4K,cache=", "'cache='", "has no value"),
+        ("boots@0+4K,role=king", "'king'", "known: state"),
+        ("boots@dma+4K,role=state", "role=state", "it needs reserved RAM, not dma"),
+        ("a@dma+4K,cache=wb", "'wb'", "for the kind dma; known: coherent"),
+        ("a@pages+4K,cache=wc", "'wc'", "for the kind pages; known: wb"),
+        ("a@vmalloc+4K,cache=uc", "'uc'", "for the kind vmalloc; known: wb"),
+        ("a@regs:0x1000+4K,cache=wb", "'wb'", "for the kind regs; known: device, uc, wc"),
+        ("a@dma+4K,method=dt", "method=dt", "not for dma; leave it out"),
+        ("a@dma+0", "the size", "is zero"),
+        ("a@dma+1", "the size 0x1", "is not a multiple"),
+        ("a@dma", "'a@dma'", FORM),
+        ("a@dma:1+4K", "'1'", "a PCI device, as dma:0000:00:04.0"),
+        ("a@dma:+4K", "'dma:'", "names nothing"),
+        ("a@pages:1+4K", "the base 'pages:1'", NUMBER),
+        ("a@heap+4K", "the base 'heap'", NUMBER),
+        ("a@regs+4K", "the base 'regs'", NUMBER),
+        ("a@regs:+4K", "the base ''", NUMBER),
+        ("a@regs:0x10+4K", "the base 0x10", "is not a multiple"),
+        ("a@reserve_mem:+4K", "'reserve_mem:'", "names nothing"),
+        ("a@reserve_mem:log", "'a@reserve_mem:log'", FORM),
+        ("a@reserve_mem:log:1+4K", "'log:1'", "1 to 15 of A-Z"),
+        (f"a@reserve_mem:{'x' * 16}+4K", repr("x" * 16), "1 to 15 of A-Z"),
+        ("a@reserve_mem:log+4K,cache=wc", "not wc", "cache=wb only"),
+        ("a@reserve_mem:log+4K,method=memmap", "a@reserve_mem:log+4K", "write a@reserve_mem:LABEL+4K"),
+        ("a@0x1000+4K,method=reserve_mem", "a@0x1000+4K", "write a@reserve_mem:LABEL+4K"),
+        ("a@bar:", "'bar:'", "names nothing"),
+        ("a@bar:0000:00:04.0:0+4K", "bar:0000:00:04.0:0", FORM),
+        ("a@bar:00:04.0:0", "'00:04.0:0'", "as bar:0000:00:04.0:0"),
+        ("a@bar:0000:00:04.0:6", "'0000:00:04.0:6'", "as bar:0000:00:04.0:0"),
+        ("a@bar:0000:00:24.0:0", "'0000:00:24.0:0'", "as bar:0000:00:04.0:0"),
         ("log@0+4K,method=magic", "'magic'", "known: memmap, dt, reserve_mem, mem, pmem"),
         ("log", "'log'", FORM),
         ("log@0x30000000", "'log@0x30000000'", FORM),
@@ -182,3 +249,33 @@ def test_an_overlap_is_refused_in_either_order(second: str) -> None:
 
 def test_neighbours_do_not_overlap() -> None:
     assert len(parse_regions("b@4K+4K a@0+4K c@8K+4K")) == 3
+
+
+def test_only_what_has_an_address_can_overlap() -> None:
+    text = "log@0+64M frames@dma:0000:00:04.0+64M more@dma:0000:00:04.0+64M"
+    text += " a@pages+1M b@vmalloc+1M c@reserve_mem:c+64M d@bar:0000:00:04.0:0"
+    assert len(parse_regions(text)) == 7
+    with pytest.raises(PhysbufError, match="overlap"):
+        parse_regions("log@0+64M uart@regs:0x1000+4K")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("a@reserve_mem:log+4K b@reserve_mem:log+8K", "are the same reserve_mem:log; take one out"),
+        ("a@bar:0000:00:04.0:0 b@bar:0000:00:04.0:0,cache=uc", "are the same bar:0000:00:04.0:0"),
+        ("a@0+4K,role=state b@4K+4K,role=state", "two regions have role=state"),
+    ],
+)
+def test_what_can_be_there_only_once(text: str, says: str) -> None:
+    with pytest.raises(PhysbufError) as refused:
+        parse_regions(text)
+    assert says in str(refused.value)
+    assert all(str(parse_region(word)) in str(refused.value) for word in text.split())
+
+
+def test_pages_and_vmalloc_have_no_label() -> None:
+    with pytest.raises(PhysbufError, match="'x' must be left out here"):
+        RegionSpec("a", 0, PAGE, kind="pages", label="x")
+    with pytest.raises(PhysbufError, match="unknown kind 'heap'; known: reserved, dma, pages, vmalloc, regs"):
+        RegionSpec("a", 0, PAGE, kind="heap", label="x")

@@ -2,7 +2,8 @@
 """The command ``physbuf``.
 
 Exit codes, the same for all commands: 0 done; 1 the answer is bad (the doctor found a fault, the log has torn or
-damaged records or gaps); 2 usage or set-up (no such region, no permission, no space); 130 interrupted.
+damaged records or gaps, what was loaded reads back otherwise, nobody rang in time); 2 usage or set-up (no such region,
+no permission, no space); 130 interrupted.
 """
 
 from __future__ import annotations
@@ -16,15 +17,15 @@ from .errors import DONE, INTERRUPTED, USAGE, PhysbufError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Iterable
-    from typing import Any
+    from typing import Any, BinaryIO
 
 __all__ = ["execute", "main"]
 
 EPILOG = """\
 REGION is a name (log is /dev/physbuf/log) or, with a '/' in it, the path of a device, a file or a raw dump.
-Exit codes: 0 done; 1 the answer is bad (a fault found, torn or damaged records read); 2 usage or set-up (no such
-region, no permission); 130 interrupted."""
+PLACE is REGION, REGION+OFFSET, or a physical address inside a region; numbers as 4096, 0x1000 or 4K.
+Exit codes: 0 done; 1 the answer is bad (a fault found, torn or damaged records read, loaded content that reads back
+otherwise, nobody rang in time); 2 usage or set-up (no such region, no permission, no space); 130 interrupted."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -79,7 +80,7 @@ class _Help(Exception):  # noqa: N818 it is no error
     """The text of --help or --version, on its way out."""
 
 
-def _run(argv: list[str], stdin: Iterable[bytes] | None) -> tuple[Namespace, int, dict[str, Any] | memoryview]:
+def _run(argv: list[str], stdin: BinaryIO | None) -> tuple[Namespace, int, dict[str, Any] | memoryview]:
     parser = _parser()
     args, rest = parser.parse_known_args(argv)
     # argparse takes the words behind an option in the middle for unknown ones.
@@ -181,6 +182,32 @@ def _parser() -> ArgumentParser:
     sub.add_argument("--offset", metavar="N", help="bytes to skip, as 4096, 0x1000 or 4K (default: 0)")
     sub.add_argument("--size", metavar="N", help="bytes to write (default: to the end)")
     sub.add_argument("-o", "--output", metavar="FILE", help="a file, replaced only when the dump is complete")
+
+    def place(sub: ArgumentParser, about: str = "REGION+OFFSET, or a physical address inside a region") -> None:
+        sub.add_argument("place", metavar="PLACE", help=about)
+
+    sub = add(groups, "peek", commands.peek, "read from a region or a register, one access a value")
+    place(sub)
+    sub.add_argument("--width", default="4", metavar="N", help="bytes of an access: 1, 2, 4 or 8 (default: 4)")
+    sub.add_argument("--count", default="1", metavar="N", help="so many values, one behind the other (default: 1)")
+
+    sub = add(groups, "poke", commands.poke, "write to a region or a register, by one access; nothing is read")
+    place(sub)
+    sub.add_argument("value", metavar="VALUE", help="decimal, or hexadecimal with 0x")
+    sub.add_argument("--width", default="4", metavar="N", help="bytes of the access: 1, 2, 4 or 8 (default: 4)")
+
+    sub = add(groups, "load", commands.load, "copy a file into a region, and read it back; nothing else is touched")
+    sub.add_argument("file", metavar="FILE", help="a file, or - for stdin")
+    place(sub)
+
+    sub = add(groups, "clean", commands.clean, "write a region back from the processor's caches to memory")
+    place(sub, "REGION, REGION+OFFSET or REGION+OFFSET+LENGTH; to the end without a length")
+
+    region(add(groups, "ring", commands.ring, "wake who waits for a region"))
+
+    sub = add(groups, "wait", commands.wait, "wait until a region is rung")
+    region(sub)
+    sub.add_argument("--timeout", metavar="S", help="give up after S seconds, with exit code 1 (default: never)")
 
     about = "records that survive: append, read, format"
     log = groups.add_parser("log", help=about, description=about, allow_abbrev=False)

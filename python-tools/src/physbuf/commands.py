@@ -8,22 +8,36 @@ from .errors import DONE, FAULT, PhysbufError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterable
-    from typing import Any
+    from typing import Any, BinaryIO
 
     Result = tuple[int, dict[str, Any] | memoryview]
 
-__all__ = ["digest", "doctor", "dump", "fill", "info", "log_append", "log_format", "log_read"]
+__all__ = [
+    "clean",
+    "digest",
+    "doctor",
+    "dump",
+    "fill",
+    "info",
+    "load",
+    "log_append",
+    "log_format",
+    "log_read",
+    "peek",
+    "poke",
+    "ring",
+    "wait",
+]
 
 
-def info(args: Namespace, _: Iterable[bytes] | None) -> Result:
+def info(args: Namespace, _: BinaryIO | None) -> Result:
     """``physbuf info [REGION]``."""
     from .info import info as about
 
     return DONE, about(args.region)
 
 
-def doctor(args: Namespace, _: Iterable[bytes] | None) -> Result:
+def doctor(args: Namespace, _: BinaryIO | None) -> Result:
     """``physbuf doctor``."""
     from .doctor import examine
 
@@ -31,7 +45,7 @@ def doctor(args: Namespace, _: Iterable[bytes] | None) -> Result:
     return DONE if verdict["ok"] else FAULT, verdict
 
 
-def fill(args: Namespace, _: Iterable[bytes] | None) -> Result:
+def fill(args: Namespace, _: BinaryIO | None) -> Result:
     """``physbuf fill REGION --seed S``."""
     from .pattern import parse_seed
     from .region import Region
@@ -42,7 +56,7 @@ def fill(args: Namespace, _: Iterable[bytes] | None) -> Result:
         return DONE, {"region": region.name, "size": region.size, "seed": seed}
 
 
-def digest(args: Namespace, _: Iterable[bytes] | None) -> Result:
+def digest(args: Namespace, _: BinaryIO | None) -> Result:
     """``physbuf digest REGION [--pages]``."""
     from .region import PAGE, Region
 
@@ -61,7 +75,7 @@ def digest(args: Namespace, _: Iterable[bytes] | None) -> Result:
         return DONE, answer
 
 
-def dump(args: Namespace, _: Iterable[bytes] | None) -> Result:
+def dump(args: Namespace, _: BinaryIO | None) -> Result:
     """``physbuf dump REGION [--offset N] [--size N] [-o FILE]``; the bytes themselves without a file."""
     from .dump import part, save
     from .region import Region
@@ -78,21 +92,63 @@ def dump(args: Namespace, _: Iterable[bytes] | None) -> Result:
         return DONE, {"region": region.name, "offset": offset, "size": len(content), "file": args.output}
 
 
-def log_append(args: Namespace, stdin: Iterable[bytes] | None) -> Result:
+def peek(args: Namespace, _: BinaryIO | None) -> Result:
+    """``physbuf peek PLACE``."""
+    from . import access_commands
+
+    return access_commands.peek(args)
+
+
+def poke(args: Namespace, _: BinaryIO | None) -> Result:
+    """``physbuf poke PLACE VALUE``."""
+    from . import access_commands
+
+    return access_commands.poke(args)
+
+
+def load(args: Namespace, stdin: BinaryIO | None) -> Result:
+    """``physbuf load FILE PLACE``."""
+    from . import access_commands
+
+    return access_commands.load(args, stdin)
+
+
+def clean(args: Namespace, _: BinaryIO | None) -> Result:
+    """``physbuf clean PLACE``."""
+    from . import access_commands
+
+    return access_commands.clean(args)
+
+
+def ring(args: Namespace, _: BinaryIO | None) -> Result:
+    """``physbuf ring REGION``."""
+    from . import access_commands
+
+    return access_commands.ring(args)
+
+
+def wait(args: Namespace, _: BinaryIO | None) -> Result:
+    """``physbuf wait REGION``."""
+    from . import access_commands
+
+    return access_commands.wait(args)
+
+
+def log_append(args: Namespace, stdin: BinaryIO | None) -> Result:
     """``physbuf log append REGION [TEXT...]``."""
     from .log_commands import append
 
     return append(args, stdin)
 
 
-def log_read(args: Namespace, _: Iterable[bytes] | None) -> Result:
+def log_read(args: Namespace, _: BinaryIO | None) -> Result:
     """``physbuf log read REGION``."""
     from .log_commands import read
 
     return read(args)
 
 
-def log_format(args: Namespace, _: Iterable[bytes] | None) -> Result:
+def log_format(args: Namespace, _: BinaryIO | None) -> Result:
     """``physbuf log format REGION``."""
     from .log_commands import format_region
 

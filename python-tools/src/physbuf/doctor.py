@@ -2,7 +2,8 @@
 """Finds the step that dropped a reservation, from the manifest through the boot to the device.
 
 The steps, in the order in which a reservation passes them: ``manifest``, ``boot-argument``, ``kernel-map``,
-``module``, ``region``, ``device``. All are looked at; the first that failed is the one to mend.
+``module``, ``region``, ``moved``, ``device``. All are looked at; the first that failed is the one to mend. Beside them
+there are notes, which are no faults: what could be better, and why the machine was reset, where it tells.
 """
 
 from __future__ import annotations
@@ -13,17 +14,21 @@ from . import iomem
 from .boot_argument import find_fault
 from .errors import PhysbufError
 from .info import read_text
-from .regions import RegionSpec
-from .reservation import memmap_argument
+from .regions import RegionSpec, parse_region
+from .reservation import memmap_argument, reserve_mem_argument
+from .watchdog import reset_causes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["MANIFEST", "STEPS", "examine", "show"]
+__all__ = ["MANIFEST", "examine", "show"]
 
 MANIFEST = "etc/physbuf/manifest.json"
-STEPS = ("manifest", "boot-argument", "kernel-map", "module", "region", "device")
+NO_STATE = (
+    "hint: no region has role=state, so nobody counts the boots or sees that a region moved; declare a page for it, as "
+    "boots@0x31180000+4K,role=state"
+)
 
 
 class _Step:
@@ -42,12 +47,14 @@ def examine(manifest: str | None = None, root: str = "/") -> dict[str, Any]:
         entries = _entries(path)
     except PhysbufError as error:
         remedy = "install the manifest of the image there, or name one with --manifest FILE"
-        return _verdict([_region("-", [("manifest", _Step(False, str(error), remedy))])])
-    return _verdict([_examine(entry, path, root) for entry in entries])
+        return _verdict([_region("-", [("manifest", _Step(False, str(error), remedy))])], reset_causes(root))
+    remembered = any(isinstance(entry, dict) and entry.get("role") == "state" for entry in entries)
+    notes = reset_causes(root) if remembered else [NO_STATE, *reset_causes(root)]
+    return _verdict([_examine(entry, path, root, remembered) for entry in entries], notes)
 
 
 def show(verdict: dict[str, Any]) -> str:
-    """One line a region: that it is well, or its first failing step and the remedy."""
+    """One line a region: that it is well, or its first failing step and the remedy. Then the notes."""
     lines = []
     for region in verdict["regions"]:
         for step in region["steps"]:
@@ -56,11 +63,12 @@ def show(verdict: dict[str, Any]) -> str:
         if region["ok"]:
             unknown = [f"{step['step']} unknown: {step['detail']}" for step in region["steps"] if step["ok"] is None]
             lines.append("; ".join([f"{region['name']}: ok", *unknown]))
+    lines += verdict["notes"]
     return "\n".join(lines)
 
 
-def _verdict(regions: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"ok": all(region["ok"] for region in regions), "regions": regions}
+def _verdict(regions: list[dict[str, Any]], notes: list[str]) -> dict[str, Any]:
+    return {"ok": all(region["ok"] for region in regions), "regions": regions, "notes": notes}
 
 
 def _region(name: str, steps: list[tuple[str, _Step]]) -> dict[str, Any]:
@@ -89,36 +97,50 @@ def _entries(path: str) -> list[Any]:
     return regions
 
 
-def _examine(entry: Any, path: str, root: str) -> dict[str, Any]:
+def _examine(entry: Any, path: str, root: str, remembered: bool) -> dict[str, Any]:
     name = str(entry.get("name", "-")) if isinstance(entry, dict) else "-"
     try:
-        base, size = entry["base"], entry["size"]
-        if not isinstance(base, int) or not isinstance(size, int):
-            raise PhysbufError(f"region {name!r}: base and size must be numbers of bytes")
-        spec = RegionSpec(name, base, size, entry.get("method", "memmap"), entry.get("cache", "wb"))
+        spec = _spec(name, entry)
     except (PhysbufError, KeyError, TypeError, AttributeError) as error:
         why = str(error) if isinstance(error, PhysbufError) else f"an entry lacks name, base or size: {entry!r}"
         return _region(name, [("manifest", _Step(False, f"{path}: {why}", "build the image again"))])
-    looks = (_boot_argument, _kernel_map, _module, _device_class, _device)
-    steps = [_Step(True, f"{path} declares {spec}"), *(look(spec, root) for look in looks)]
-    return _region(name, list(zip(STEPS, steps, strict=True)))
+    steps = [("manifest", _Step(True, f"{path} declares {spec}"))]
+    for step, look in _LOOKS.items():
+        if remembered or look is not _moved:
+            steps.append((step, look(spec, root)))
+    return _region(name, steps)
+
+
+def _spec(name: str, entry: Any) -> RegionSpec:
+    """The region that an entry of the manifest declares; older manifests have no more than name, base and size."""
+    if "spec" in entry:
+        return parse_region(str(entry["spec"]))
+    base, size = entry["base"], entry["size"]
+    if not isinstance(base, int) or not isinstance(size, int):
+        raise PhysbufError(f"region {name!r}: base and size must be numbers of bytes")
+    return RegionSpec(name, base, size, entry.get("method", "memmap"), entry.get("cache", "wb"))
 
 
 def _boot_argument(spec: RegionSpec, root: str) -> _Step:
+    if spec.kind != "reserved":
+        return _Step(True, f"not needed: the kind {spec.kind} is not reserved at boot")
     if spec.method == "dt":
         return _Step(True, "not needed: the device tree reserves it")
-    if spec.method != "memmap":
+    if spec.method not in ("memmap", "reserve_mem"):
         return _Step(None, f"method {spec.method} is not looked at yet")
     cmdline = read_text(root, "proc/cmdline")
     if cmdline is None:
         return _Step(None, "/proc/cmdline cannot be read")
     fault = find_fault(spec, cmdline)
     if fault is None:
-        return _Step(True, f"{memmap_argument(spec)} is in /proc/cmdline")
+        argument = memmap_argument(spec) if spec.method == "memmap" else reserve_mem_argument(spec)
+        return _Step(True, f"{argument} is in /proc/cmdline")
     return _Step(False, *fault)
 
 
 def _kernel_map(spec: RegionSpec, root: str) -> _Step:
+    if spec.kind != "reserved" or not spec.has_address:
+        return _Step(True, f"not needed: {spec.place} is no range that the boot keeps free")
     text = read_text(root, "proc/iomem")
     if text is None:
         return _Step(None, "/proc/iomem cannot be read; run as root to know")
@@ -152,25 +174,47 @@ def _module(_: RegionSpec, root: str) -> _Step:
 def _device_class(spec: RegionSpec, root: str) -> _Step:
     place = f"sys/class/physbuf/{spec.name}"
     remedy = f"give the module regions={spec} (/etc/modprobe.d) and read in dmesg why it refused"
-    for what, declared in (("base", spec.base), ("size", spec.size)):
+    for what in ("base", "size"):
         text = read_text(root, f"{place}/{what}")
+        declared = getattr(spec, what)
         if text is None:
             return _Step(False, f"the module has no region {spec.name} (/{place}/{what} is not there)", remedy)
-        if _number(text) != declared:
+        known = spec.has_address if what == "base" else spec.size > 0
+        if known and _number(text) != declared:
             return _Step(False, f"the module has {what} {text}, the manifest {declared:#x}", remedy)
+    for what in ("kind", "cache"):
+        text = read_text(root, f"{place}/{what}")
+        if text is not None and text != getattr(spec, what):
+            return _Step(False, f"the module has {what} {text}, the manifest {getattr(spec, what)}", remedy)
     return _Step(True, f"/{place} is as declared")
+
+
+def _moved(spec: RegionSpec, root: str) -> _Step:
+    if spec.kind != "reserved":
+        return _Step(True, f"not needed: the kind {spec.kind} does not survive a reset")
+    moved = read_text(root, f"sys/class/physbuf/{spec.name}/moved")
+    if moved == "no":
+        return _Step(True, "it lies where it lay at the last boot")
+    if moved != "yes":
+        return _Step(None, "nobody remembers where it lay at the last boot; the next boot will know")
+    remedy = "what it held is lost; reserve it at a fixed address (memmap=, or a node in the device tree)"
+    if spec.method == "reserve_mem":
+        remedy += ", or boot with nokaslr"
+    return _Step(False, "it lies elsewhere than at the last boot", remedy)
 
 
 def _device(spec: RegionSpec, root: str) -> _Step:
     path = os.path.join(root, "dev/physbuf", spec.name)
+    access = os.O_RDONLY if spec.role == "state" else os.O_RDWR
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK))
+        os.close(os.open(path, access | os.O_CLOEXEC | os.O_NONBLOCK))
     except FileNotFoundError:
         return _Step(False, f"there is no {path}", "start udev, or mdev -s; is devtmpfs mounted on /dev?")
     except PermissionError:
-        return _Step(
-            False, f"no permission to open {path}", "join the group physbuf (usermod -aG physbuf USER), or be root"
-        )
+        remedy = "join the group physbuf (usermod -aG physbuf USER), or be root"
+        if spec.kind == "regs":
+            remedy = "registers are for root alone (CAP_SYS_RAWIO), and not under kernel lockdown"
+        return _Step(False, f"no permission to open {path}", remedy)
     except OSError as error:
         return _Step(False, f"{path} cannot be opened: {error.strerror}", "read dmesg for the reason")
     return _Step(True, f"{path} can be opened")
@@ -181,3 +225,13 @@ def _number(text: str) -> int | None:
         return int(text, 0)
     except ValueError:
         return None
+
+
+_LOOKS = {
+    "boot-argument": _boot_argument,
+    "kernel-map": _kernel_map,
+    "module": _module,
+    "region": _device_class,
+    "moved": _moved,
+    "device": _device,
+}

@@ -9,6 +9,7 @@ from . import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 __all__ = ["info", "read_text", "show"]
@@ -31,8 +32,7 @@ def show(data: dict[str, Any]) -> str:
         base = "" if region["base"] is None else f"@{region['base']:#x}"
         access = "writable" if region["writable"] else "readable" if region["readable"] else "no permission"
         facts = [region["kind"], region["cache"], access]
-        if region["mappings"] is not None:
-            facts.append(f"{region['mappings']} mappings")
+        facts += [word(region[what]) for what, (_, word) in _FACTS.items() if region[what] is not None]
         lines.append(f"{region['name']}{base}+{region['size']:#x}  {region['path']}  {', '.join(filter(None, facts))}")
     if not data["regions"]:
         lines.append("no regions: the module is not loaded, or has none (physbuf doctor tells what is missing)")
@@ -62,19 +62,25 @@ def _one(target: str, root: str) -> dict[str, Any]:
     from .region import Region
 
     with Region.open(target) as region:
-        if region.base is not None:
+        if region.kind != "file":
             return _device(region.name, root)
-        entry = _entry(region.name, None, region.size, region.path)
-        return entry | {"kind": "file"}
+        return _entry(region.name, None, region.size, region.path) | {"kind": "file"}
 
 
 def _device(name: str, root: str) -> dict[str, Any]:
     place = f"sys/class/physbuf/{name}"
-    mappings = _number(read_text(root, f"{place}/mappings"))
     base, size = (_number(read_text(root, f"{place}/{what}")) for what in ("base", "size"))
     entry = _entry(name, base, size, os.path.join(root, "dev/physbuf", name))
-    kind, cache = (read_text(root, f"{place}/{what}") for what in ("kind", "cache"))
-    return entry | {"kind": kind, "cache": cache, "mappings": mappings}
+    for what in ("kind", "cache"):
+        entry[what] = read_text(root, f"{place}/{what}")
+    if entry["kind"] in _NO_ADDRESS:
+        entry["base"] = None
+    for what, (convert, _) in _FACTS.items():
+        text = read_text(root, f"{place}/{what}")
+        entry[what] = None if text is None else convert(text)
+    if entry["last_exit"] is not None:  # the module's notebook, role=state: root may not write it either
+        entry["writable"] = False
+    return entry
 
 
 def _entry(name: str, base: int | None, size: int | None, path: str) -> dict[str, Any]:
@@ -84,7 +90,7 @@ def _entry(name: str, base: int | None, size: int | None, path: str) -> dict[str
         "size": size,
         "kind": None,
         "cache": None,
-        "mappings": None,
+        **dict.fromkeys(_FACTS),
         "path": path,
         "readable": os.access(path, os.R_OK),
         "writable": os.access(path, os.R_OK | os.W_OK),
@@ -96,3 +102,19 @@ def _number(text: str | None) -> int | None:
         return None if text is None else int(text, 0)
     except ValueError:
         return None
+
+
+# The kinds that do not lie in one piece in physical memory.
+_NO_ADDRESS = ("dma", "vmalloc")
+# What else the module tells of a region, where it does: how it is read, and how it is shown.
+_FACTS: dict[str, tuple[Callable[[str], Any], Callable[[Any], str]]] = {
+    "mappings": (_number, lambda mappings: f"{mappings} mappings"),
+    "boots": (_number, lambda boots: f"boot {boots}"),
+    "moved": (str, lambda moved: "moved since the last boot" if moved == "yes" else ""),
+    "cleaner": (str, lambda cleaner: f"cleaner {cleaner}"),
+    "used": (_number, lambda used: f"{used} bytes used"),
+    "rings": (_number, lambda rings: f"{rings} rings"),
+    "last_exit": (str, lambda last: f"last exit {last}"),
+    "last_cleaned": (_number, lambda cleaned: f"{cleaned} bytes cleaned at it"),
+    "reset_cause": (str, lambda cause: f"reset cause {cause}" if cause else ""),
+}

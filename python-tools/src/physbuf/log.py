@@ -76,6 +76,7 @@ class LogWriter:
 
     def __init__(self, region: Region) -> None:
         """PhysbufError if the region holds no log, or has a writer already."""
+        region.require_content("log")
         writer = ffi.new("struct physbuf_writer **")
         result = lib.physbuf_writer_open(region.handle, writer)
         if result:
@@ -127,6 +128,7 @@ class LogReader:
 
     def __init__(self, region: Region) -> None:
         """PhysbufError if the region holds no log."""
+        region.require_content("log")
         reader = ffi.new("struct physbuf_reader **")
         result = lib.physbuf_reader_open(region.handle, reader)
         if result:
@@ -165,6 +167,7 @@ class LogReader:
 
 def format_log(region: Region, sub_size: int = 0) -> None:
     """Make an empty log of a region open for writing; its content is gone. ``sub_size`` 0 chooses."""
+    region.require_content("log format")
     result = lib.physbuf_format(region.handle, sub_size)
     if result:
         raise region.error("log format", -result)
@@ -174,6 +177,7 @@ def holds_log(region: Region) -> bool:
     """Whether there is a log in the region, be it damaged or of another version."""
     import errno
 
+    region.require_content("log")
     reader = ffi.new("struct physbuf_reader **")
     result: int = lib.physbuf_reader_open(region.handle, reader)
     if not result:

@@ -26,21 +26,23 @@ class Region:
     A view of its bytes keeps the mapping alive, so that using one after :meth:`close` is safe.
     """
 
-    __slots__ = ("_data", "_handle", "base", "name", "path", "size", "target", "writable")
+    __slots__ = ("_data", "_handle", "base", "kind", "name", "path", "size", "target", "writable")
 
     name: str
+    kind: str
     path: str
     base: int | None
     size: int
 
     def __init__(self, handle: Any, target: str, writable: bool) -> None:
         self._handle = handle
-        # The mapping lives as long as anything made from this pointer.
-        self._data = ffi.gc(lib.physbuf_data(handle), lambda _: lib.physbuf_close(handle))
+        # The mapping lives as long as anything made from this pointer. What is not mapped has its own handle for that.
+        self._data = ffi.gc(lib.physbuf_data(handle) or handle, lambda _: lib.physbuf_close(handle))
         self.target = target
         self.writable = writable
         self.name = os.fsdecode(ffi.string(lib.physbuf_name(handle)))
         self.path = os.fsdecode(ffi.string(lib.physbuf_path(handle)))
+        self.kind = ffi.string(lib.physbuf_kind(handle)).decode()
         self.size = lib.physbuf_size(handle)
         base = ffi.new("uint64_t *")
         self.base = None if lib.physbuf_base(handle, base) else base[0]
@@ -89,12 +91,14 @@ class Region:
     @property
     def buffer(self) -> memoryview:
         """The bytes themselves, without a copy; writable if the region is."""
+        self.require_content("read")
         _ = self.handle
         view = memoryview(ffi.buffer(self._data, self.size))
         return view if self.writable else view.toreadonly()
 
     def fill(self, seed: int) -> None:
         """Fill the region with the pattern of a 64-bit seed; refuses while a log writer holds the region."""
+        self.require_content("fill")
         result = lib.physbuf_fill(self.handle, seed)
         if result:
             raise self.error("fill", -result)
@@ -103,13 +107,61 @@ class Region:
         """The SHA-256 of the whole region, in hexadecimal."""
         import hashlib
 
+        self.require_content("digest")
         return hashlib.sha256(self.buffer).hexdigest()
 
     def page_crcs(self) -> bytes:
         """The CRC32C of each 4096-byte page as a little-endian 32-bit word; the last page may be short."""
+        self.require_content("digest")
         out = ffi.new("uint8_t[]", 4 * lib.physbuf_pages(self.handle))
         lib.physbuf_page_crcs(self.handle, out)
         return bytes(ffi.buffer(out))
+
+    @property
+    def descriptor(self) -> int:
+        """The file descriptor, which stays the region's."""
+        return int(lib.physbuf_fd(self.handle))
+
+    def lock(self) -> None:
+        """Be the only writer, until the region is closed; PhysbufError if another one is."""
+        result = lib.physbuf_lock(self.handle)
+        if result:
+            raise self.error("lock", -result)
+
+    def clean(self, offset: int, length: int) -> None:
+        """Write a range back from the caches to memory; of a file, to its storage."""
+        result = lib.physbuf_clean(self.handle, offset, length)
+        if result:
+            raise self.error("clean", -result)
+
+    def ring(self) -> None:
+        """Wake everybody who waits for the region."""
+        result = lib.physbuf_ring(self.handle)
+        if result:
+            raise self.error("ring", -result)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait until the region is rung: how often it was since the last wait or the open; 0 after timeout seconds."""
+        import time
+
+        deadline = None if timeout is None else time.monotonic() + timeout
+        rings = ffi.new("uint64_t *")
+        while True:
+            # A second at a time: a signal that comes just before the wait is then not left until the bell rings.
+            rest = 1.0 if deadline is None else max(0.0, min(1.0, deadline - time.monotonic()))
+            result = lib.physbuf_wait(self.handle, int(rest * 1000 + 0.999), rings)
+            if not result:
+                return int(rings[0])
+            if -result not in (errno.ETIMEDOUT, errno.EINTR):
+                raise self.error("wait", -result)
+            if deadline is not None and time.monotonic() >= deadline:
+                return 0
+
+    def require_content(self, action: str) -> None:
+        """PhysbufError for the kinds whose bytes are not content: they cannot be filled, digested or logged into."""
+        why = _NO_CONTENT.get(self.kind)
+        if why:
+            raise PhysbufError(f"region {self.target!r}: {action}: it is of kind {self.kind}: {why}")
 
     def error(self, action: str, number: int) -> PhysbufError:
         """What a failed call on this region means; number is an errno."""
@@ -117,6 +169,10 @@ class Region:
         return PhysbufError(f"region {self.target!r}: {action}: " + why.format(size=self.size, target=self.target))
 
 
+_NO_CONTENT = {
+    "dma": "it holds buffers of programs that have it open, and nothing else",
+    "regs": "a device's registers are read and written one by one, by physbuf peek and physbuf poke",
+}
 _WHY = {
     errno.EBUSY: "another process writes it; end that one first, the lock goes with it",
     errno.EBADF: "it is open for reading only; open it with writable=True",
@@ -126,6 +182,8 @@ _WHY = {
     "then begin anew with: physbuf log format {target} --force",
     errno.EPROTONOSUPPORT: "its log is of another version; read it with the version of physbuf that wrote it, "
     "or begin anew with: physbuf log format {target} --force",
+    errno.EOPNOTSUPP: "this machine or this kind of region cannot; physbuf info {target} shows kind and cleaner",
+    errno.ENOTTY: "only a physbuf device can, of a module that knows how; the devices are in " + DEVICES,
 }
 
 
@@ -141,6 +199,10 @@ def _why_not(target: str, writable: bool, number: int) -> str:
         )
     if number == errno.ENOENT:
         return f"{head}no such file; check the path"
+    if number == errno.EPERM and path.startswith(DEVICES + "/"):
+        if writable and _is_state(path.removeprefix(DEVICES + "/")):
+            return f"{head}it has role=state: the module alone writes it; programs may read it"
+        return f"{head}a device's registers are for root alone (CAP_SYS_RAWIO), and not under kernel lockdown"
     if number in (errno.EACCES, errno.EPERM):
         wanted = "write" if writable else "read"
         if path.startswith(DEVICES + "/"):
@@ -157,6 +219,10 @@ def _why_not(target: str, writable: bool, number: int) -> str:
     if number == errno.EROFS:
         return f"{head}it is on a read-only file system; copy it elsewhere to write"
     return f"{head}cannot open {path}: {os.strerror(number)}"
+
+
+def _is_state(name: str) -> bool:
+    return os.path.exists(f"/sys/class/physbuf/{name}/last_exit")
 
 
 def _known() -> list[str]:

@@ -24,7 +24,11 @@ def show(command: str, answer: dict[str, Any]) -> tuple[str, str]:
         from .log_commands import show as log
 
         return log(command, answer)
-    return _SIMPLE[command](answer), ""
+    if command in _SIMPLE:
+        return _SIMPLE[command](answer), ""
+    from .access_commands import show as access
+
+    return access(command, answer)
 
 
 def _fill(answer: dict[str, Any]) -> str:

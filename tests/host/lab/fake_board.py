@@ -197,6 +197,9 @@ class FakeBoard(Driver, ConsoleProtocol, PowerProtocol, ResetProtocol):
     def _command(self, command: str, words: list[str]) -> Content:
         if command == "doctor":
             return {"status": 0, "result": self.doctor}
+        if command == "info":
+            region = next(region for region in REGIONS if region.name == words[0])
+            return {"status": 0, "result": {"regions": [{"name": region.name, "base": region.base}]}}
         content = self.ram[words[0]]
         if command == "fill":
             content[:] = pattern(int(words[2]), 0, len(content))

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from fake_board import Bench, FakeBoard, healthy
+from fake_board import Bench, FakeBoard, declared, healthy, make_image
 from labgrid.strategy import StrategyError
 
+from physbuf.regions import parse_regions
 from physbuf_lab.campaign import Campaign, Cell, run_campaign
 from physbuf_lab.errors import BoardError, SetupError
 from physbuf_lab.resets import RESETS
@@ -111,6 +114,29 @@ def test_all_well(bench: Bench) -> None:
     assert len({trial.seed for trial in found.trials}) == 6
     assert found.seconds > 0
     assert any("trial 6/6 reset-pin: retained" in line for line in said)
+
+
+def use_regions(bench: Bench, folder: Path, text: str) -> None:
+    """Another image; the fake board has no RAM for regions it does not know, so that touching one fails."""
+    regions = parse_regions(text)
+    bench.strategy.use_image(make_image(folder, regions))
+    bench.board.manifest = json.dumps(declared(regions))
+    bench.board.doctor = healthy(regions)
+
+
+def test_only_what_survives_is_tried(bench: Bench, tmp_path: Path) -> None:
+    words = "log@0x30000000+64K legacy@reserve_mem:legacy+8K boots@0x31180000+4K,role=state frames@dma+64K"
+    use_regions(bench, tmp_path / "other", words)
+    found, _ = run(bench, 1)
+    assert (found.result, found.reasons) == ("pass", [])
+    assert {region.region for trial in found.trials for region in trial.regions} == {"log", "legacy"}
+
+
+def test_nothing_to_try_is_a_fault_of_the_setup(bench: Bench, tmp_path: Path) -> None:
+    use_regions(bench, tmp_path / "other", "boots@0x31180000+4K,role=state frames@dma+64K")
+    with pytest.raises(SetupError, match="declares no reserved region for trials"):
+        run(bench)
+    assert bench.board.history == []
 
 
 def test_a_fault_that_the_doctor_finds_ends_it_before_any_trial(bench: Bench) -> None:

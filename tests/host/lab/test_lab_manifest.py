@@ -7,8 +7,9 @@ import json
 from pathlib import Path
 
 import pytest
-from fake_board import REGIONS
+from fake_board import REGIONS, make_image
 
+from physbuf.regions import parse_regions
 from physbuf_lab.errors import SetupError
 from physbuf_lab.manifest import Manifest
 
@@ -81,3 +82,15 @@ def test_a_manifest_that_is_no_object(image: Path) -> None:
     image.with_name("manifest.json").write_text("[]")
     with pytest.raises(SetupError, match="is not a physbuf manifest"):
         Manifest(image)
+
+
+def test_trials_leave_notebooks_and_what_does_not_survive_alone(tmp_path: Path) -> None:
+    words = "log@0x30000000+64K,cache=wc boots@0x31002000+4K,role=state oops@reserve_mem:oops+4K"
+    others = "frames@dma+64K scratch@pages+4K big@vmalloc+4K uart@regs:0x1000+4K edu@bar:0000:00:04.0:0"
+    manifest = Manifest(make_image(tmp_path, parse_regions(f"{words} {others}")))
+    assert len(manifest.regions) == 8
+    assert [region.name for region in manifest.tried] == ["log", "oops"]
+    manifest.check_tried()
+    nothing = Manifest(make_image(tmp_path, parse_regions("boots@0x31002000+4K,role=state frames@dma+64K")))
+    with pytest.raises(SetupError, match=r"only boots@0x31002000\+4K,role=state, frames@dma\+64K; add one"):
+        nothing.check_tried()

@@ -172,7 +172,7 @@ struct physbuf_dma_export {
  * How often the region was rung since this file asked last, or was opened;
  * never waits, poll() does. Afterwards poll() finds nothing to read.
  */
-#define PHYSBUF_IOC_RINGS	_IOR(PHYSBUF_IOC_MAGIC, 0x03, __aligned_u64)
+#define PHYSBUF_IOC_RINGS	_IOR(PHYSBUF_IOC_MAGIC, 0x03, __u64)
 
 /* Regions of kind dma; all but DMA_CHECK want a file opened for writing. */
 #define PHYSBUF_IOC_DMA_ALLOC	_IOWR(PHYSBUF_IOC_MAGIC, 0x10, struct physbuf_dma_alloc)

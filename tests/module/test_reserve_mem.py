@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: MIT
+"""A region that the kernel places, by the boot argument reserve_mem: found by name, and watched for moving."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from guest import Guest
+
+from labgrid import Environment
+from physbuf_lab.resets import RESETS, perform
+
+TOP = Path(__file__).parents[2]
+BUILD = TOP / "recipes/debian/build.py"
+BOARD = TOP / "labgrid/boards/qemu-x86_64.yaml"
+IMAGE = TOP / "out/image/reserve-mem"
+SIZE = 2 << 20
+REGIONS = "spare@reserve_mem:spare+2M boots@0x31180000+4K,role=state"
+
+
+@pytest.fixture(scope="module")
+def booted() -> Iterator[Any]:
+    """A board of its own, with an image that has such a region."""
+    command = [sys.executable, BUILD, "--board", "qemu-x86_64", "--out", IMAGE, "--regions", REGIONS]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    target = Environment(str(BOARD)).get_target()
+    strategy = target.get_driver("PhysbufStrategy", activate=False)
+    strategy.use_image(IMAGE)
+    target.activate(strategy.power)
+    target.activate(strategy.channel)
+    strategy.transition("ready")
+    yield strategy
+    strategy.power.off()
+
+
+@pytest.fixture
+def spare(booted: Any, programs: Callable[[str], bytes]) -> Guest:
+    """The guest, its module loaded as the image does it."""
+    guest = Guest(booted, ["amd64"], programs("amd64"))
+    guest.need_own()
+    return guest
+
+
+def digest(guest: Guest) -> str:
+    return guest.sh("physbuf digest spare", user="app").split()[0]
+
+
+def test_it_is_found_by_its_name(spare: Guest) -> None:
+    assert spare.attribute("spare", "kind") == "reserved"
+    assert spare.attribute("spare", "size") == str(SIZE)
+    assert int(spare.attribute("spare", "base"), 16)
+    spare.tap("test_bytes", "spare", user="app")
+    spare.tap("test_reserved", "spare", "wb", user="app")
+
+
+def test_it_survives_or_says_that_it_moved(spare: Guest) -> None:
+    for boot in (2, 3):
+        spare.sh("physbuf fill spare --seed 7", user="app")
+        before = spare.attribute("spare", "base"), digest(spare)
+        proof = perform(RESETS["reboot"], spare.board)
+        assert proof.ok, proof.why
+        after = spare.attribute("spare", "base"), digest(spare)
+        assert spare.attribute("boots", "boots") == str(boot)
+        if after[0] == before[0]:
+            assert spare.attribute("spare", "moved") == "no"
+            assert after == before
+        else:
+            assert spare.attribute("spare", "moved") == "yes"
+            assert spare.attribute("spare", "boots") == "1"
+
+
+def test_an_unknown_name_is_refused(spare: Guest) -> None:
+    status, said = spare.load("lost@reserve_mem:nobody")
+    assert status != 0
+    assert "lost: there is no reserve_mem range called nobody" in said
+    assert "reserve_mem=16M:4096:nobody" in said
+
+
+def test_two_regions_cannot_share_it(spare: Guest) -> None:
+    status, said = spare.load("one@reserve_mem:spare", "two@reserve_mem:spare")
+    assert status == 0
+    assert "two" in said and "overlaps region one" in said
+    assert spare.sh("ls /sys/class/physbuf").split() == ["one"]
+
+
+def test_uncached_is_not_to_be_had(spare: Guest) -> None:
+    """It stays in the kernel's own cached mapping of all RAM."""
+    status, said = spare.load("one@reserve_mem:spare,cache=wc")
+    assert status != 0
+    assert "cache=wc" in said
