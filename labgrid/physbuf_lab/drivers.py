@@ -36,12 +36,14 @@ class EmulatedBoard(Resource):
         command (str): QEMU's command line without memory, storage and connections
         ram (str): size of the RAM, with K, M or G
         storage (str): size of the storage that is flashed, with K, M or G
+        ram_base (int): the physical address where RAM begins
         wipes_ram (bool): the firmware clears RAM at every reset, a warm one too
     """
 
     command: str = attr.ib(validator=attr.validators.instance_of(str))
     ram: str = attr.ib(validator=attr.validators.instance_of(str))
     storage: str = attr.ib(validator=attr.validators.instance_of(str))
+    ram_base: int = attr.ib(default=0, validator=attr.validators.instance_of(int))
     wipes_ram: bool = attr.ib(default=False, validator=attr.validators.instance_of(bool))
 
 
@@ -73,6 +75,7 @@ class EmulatedBoardDriver(ConsoleExpectMixin, Driver, ConsoleProtocol, PowerProt
             ram_size=_size("ram", self.resource.ram),
             storage_size=_size("storage", self.resource.storage),
             wipes_ram=self.resource.wipes_ram,
+            ram_base=self.resource.ram_base,
         )
 
     def on_deactivate(self) -> None:

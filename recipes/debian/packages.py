@@ -65,11 +65,15 @@ class Archive:
         self._apt("apt-get", "download", "-q", name, cwd=self._debs)
         return self._deb(name, fields["Version"], fields["Architecture"])
 
+    def dependencies(self, name: str) -> list[str]:
+        """The packages that ``name`` itself depends on."""
+        lines = (line.strip().partition(": ") for line in self._apt("apt-cache", "depends", name).splitlines())
+        return [package for what, _, package in lines if what == "Depends"]
+
     def dependency(self, name: str, prefix: str) -> str:
         """The package starting with ``prefix`` that ``name`` depends on: what a metapackage stands for."""
-        for line in self._apt("apt-cache", "depends", name).splitlines():
-            what, _, package = line.strip().partition(": ")
-            if what == "Depends" and package.startswith(prefix):
+        for package in self.dependencies(name):
+            if package.startswith(prefix):
                 return package
         raise BuildError(f"package {name} of {self.suite} does not depend on any {prefix}*")
 

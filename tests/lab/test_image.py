@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from physbuf.reservation import memmap_argument
 from physbuf_lab.strategy import PhysbufStrategy
 
 
@@ -24,8 +25,13 @@ def test_the_module_has_the_regions_of_the_manifest(board: PhysbufStrategy) -> N
         assert (found["base"], found["size"], found["kind"]) == (declared.base, declared.size, "reserved")
 
 
-def test_the_kernel_kept_the_boot_argument_whole(board: PhysbufStrategy) -> None:
+def test_the_boot_kept_the_reservation_whole(board: PhysbufStrategy) -> None:
     arguments = board.channel.program("cat", "/proc/cmdline")["stdout"].split()
     for region in board.manifest.regions:
-        size = next(argument for argument in arguments if argument.endswith(f"${region.base:#x}"))
-        assert size.startswith("memmap=")
+        if region.method == "memmap":
+            assert memmap_argument(region) in arguments
+        elif region.method == "dt":
+            node = f"/proc/device-tree/reserved-memory/{region.name}@{region.base:x}"
+            dump = board.channel.program("hexdump", "-v", "-e", '1/1 "%02x"', f"{node}/reg")["stdout"]
+            assert dump == f"{region.base:016x}{region.size:016x}"
+            assert board.channel.program("test", "-e", f"{node}/no-map")["status"] == 0

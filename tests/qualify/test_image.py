@@ -31,7 +31,10 @@ def on_the_boot_partition(path: str) -> str:
 
 def test_the_manifest_says_what_the_image_is(manifest: Any) -> None:
     assert manifest["image"]["sha256"] == hashlib.sha256((IMAGE / "disk.img").read_bytes()).hexdigest()
-    assert [region["spec"] for region in manifest["regions"]] == ["log@0x30000000+16M", "legacy@0x31000000+1536K"]
+    regions = ["log@0x30000000+16M", "legacy@0x31000000+1536K", "boots@0x31180000+4K,role=state"]
+    assert [region["spec"] for region in manifest["regions"]] == regions
+    assert manifest["module_parameter"] == ";".join(regions)
+    assert manifest["architecture"] == "amd64"
     assert manifest["kernel"].startswith("6.12.")
     assert manifest["packages"]["busybox-static"]
     assert manifest["physbuf"]
@@ -40,8 +43,8 @@ def test_the_manifest_says_what_the_image_is(manifest: Any) -> None:
 def test_each_boot_loader_has_the_reservation_in_its_own_spelling() -> None:
     syslinux = on_the_boot_partition("syslinux/syslinux.cfg")
     grub = on_the_boot_partition("grub.cfg")
-    assert "memmap=16M$0x30000000 memmap=1536K$0x31000000" in syslinux
-    assert r"memmap=16M\$0x30000000 memmap=1536K\$0x31000000" in grub
+    assert "memmap=16M$0x30000000 memmap=1536K$0x31000000 memmap=4K$0x31180000" in syslinux
+    assert r"memmap=16M\$0x30000000 memmap=1536K\$0x31000000 memmap=4K\$0x31180000" in grub
 
 
 def built(out: Path) -> Any:

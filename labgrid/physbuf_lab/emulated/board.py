@@ -24,12 +24,15 @@ CHUNK = 1 << 20
 class Board:
     """A board on the lab's desk.
 
-    ``command`` starts QEMU without memory, storage and connections; ``ram_size`` and ``storage_size`` are bytes.
-    ``wipes_ram`` makes its firmware clear RAM at every reset. The storage is a file without a name in TMPDIR.
+    ``command`` starts QEMU without memory, storage and connections; ``ram_size`` and ``storage_size`` are bytes,
+    ``ram_base`` is where RAM begins. ``wipes_ram`` makes its firmware clear RAM at every reset. The storage is a file
+    without a name in TMPDIR.
     """
 
-    def __init__(self, command: Sequence[str], ram_size: int, storage_size: int, wipes_ram: bool = False) -> None:
-        self.ram = Ram(ram_size)
+    def __init__(
+        self, command: Sequence[str], ram_size: int, storage_size: int, wipes_ram: bool = False, ram_base: int = 0
+    ) -> None:
+        self.ram = Ram(ram_size, ram_base)
         self._storage: IO[bytes] = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 closed by discard()
         self._command = list(command)
         self._storage_size = storage_size
@@ -145,5 +148,6 @@ class Board:
             "-object", f"memory-backend-file,id=ram,size={self.ram.size},share=on,mem-path=/proc/self/fd/{ram}",
             "-m", f"{self.ram.size >> 20}M",
             "-machine", "memory-backend=ram",
-            "-drive", f"file=/proc/self/fd/{storage},if=virtio,format=raw",
+            "-drive", f"file=/proc/self/fd/{storage},if=none,id=storage,format=raw",
+            "-device", "virtio-blk-pci,drive=storage",
         ]  # fmt: skip

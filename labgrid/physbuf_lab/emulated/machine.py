@@ -29,6 +29,7 @@ __all__ = ["Machine", "Reset"]
 
 ANSWER_TIME = 20.0  # seconds for the monitor to answer on a busy host
 PR_SET_PDEATHSIG = 1
+PACKAGES = {"qemu-system-aarch64": "qemu-system-arm", "qemu-system-x86_64": "qemu-system-x86"}
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -110,7 +111,8 @@ class Machine:
                 preexec_fn=_die_with_the_lab,
             )
         except FileNotFoundError as error:
-            raise SetupError(f"missing tool {command[0]}; install it with: apt-get install qemu-system-x86") from error
+            package = PACKAGES.get(command[0], "qemu-system")
+            raise SetupError(f"missing tool {command[0]}; install it with: apt-get install {package}") from error
 
     async def _connect(self, monitor: socket.socket) -> None:
         self._monitor = QMPClient("board")

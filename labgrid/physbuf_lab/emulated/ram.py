@@ -9,13 +9,14 @@ __all__ = ["Ram"]
 
 
 class Ram:
-    """``size`` bytes of RAM that begin at physical address 0; the file's offset is the physical address.
+    """``size`` bytes of RAM that begin at physical address ``base``, which is the beginning of its file.
 
     The file lives in memory and has no name, so that nothing is left behind however the lab ends.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, base: int = 0) -> None:
         self.size = size
+        self.base = base
         self._file: int | None = None
 
     def power_up(self) -> int:
@@ -39,19 +40,22 @@ class Ram:
 
     def read(self, address: int, size: int) -> bytes:
         """``size`` bytes from a physical address, of a running board too."""
-        self._check(address, size)
-        return os.pread(self._powered(), size, address)
+        return os.pread(self._powered(), size, self._offset(address, size))
 
     def flip(self, address: int, mask: int = 0xFF) -> None:
         """Invert the bits of ``mask`` in one byte."""
         before = self.read(address, 1)[0]
-        os.pwrite(self._powered(), bytes([before ^ mask]), address)
+        os.pwrite(self._powered(), bytes([before ^ mask]), self._offset(address, 1))
 
     def _powered(self) -> int:
         if self._file is None:
             raise ValueError("the RAM has no power")
         return self._file
 
-    def _check(self, address: int, size: int) -> None:
-        if address < 0 or size < 0 or address + size > self.size:
-            raise ValueError(f"{address:#x}+{size:#x} is not in the board's RAM of {self.size:#x} bytes")
+    def _offset(self, address: int, size: int) -> int:
+        offset = address - self.base
+        if offset < 0 or size < 0 or offset + size > self.size:
+            raise ValueError(
+                f"{address:#x}+{size:#x} is not in the board's RAM of {self.size:#x} bytes from {self.base:#x} on"
+            )
+        return offset

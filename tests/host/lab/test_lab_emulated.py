@@ -77,6 +77,19 @@ def test_no_emulator(board: Board) -> None:
     assert not board.is_on
 
 
+@pytest.mark.parametrize(
+    ("command", "package"), [("qemu-system-x86_64", "qemu-system-x86"), ("qemu-system-aarch64", "qemu-system-arm")]
+)
+def test_a_missing_emulator_is_named_with_its_package(
+    command: str, package: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    board = Board([command], 1 << 20, STORAGE)
+    with pytest.raises(SetupError, match=f"^missing tool {command}; install it with: apt-get install {package}$"):
+        board.power_on()
+    board.discard()
+
+
 @pytest.mark.parametrize("size", ["", "1", "M", "1.5M", "-1M", "1MB", "1T", "0x10M"])
 @pytest.mark.parametrize("what", ["ram", "storage"])
 def test_a_size_that_is_none(what: str, size: str) -> None:
@@ -89,11 +102,13 @@ def test_a_size_that_is_none(what: str, size: str) -> None:
 
 def test_the_driver_makes_a_board_of_that_size() -> None:
     target = Target("main")
-    EmulatedBoard(target, None, command="emulator -cpu 'a b'", ram="2M", storage="512K", wipes_ram=True)
+    EmulatedBoard(
+        target, None, command="emulator -cpu 'a b'", ram="2M", ram_base=1 << 30, storage="512K", wipes_ram=True
+    )
     driver = EmulatedBoardDriver(target, None)
     target.activate(driver)
     board = driver.board
-    assert board.ram.size == 2 << 20
+    assert (board.ram.size, board.ram.base) == (2 << 20, 1 << 30)
     assert (board._command, board._storage_size, board._wipes_ram) == (["emulator", "-cpu", "a b"], 512 << 10, True)
     assert driver.get() is False
     target.deactivate(driver)

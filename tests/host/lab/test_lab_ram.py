@@ -37,6 +37,20 @@ def test_the_address_is_the_offset_in_the_file() -> None:
     ram.drop()
 
 
+def test_ram_may_begin_elsewhere() -> None:
+    base = 0x40000000
+    ram = Ram(SIZE, base)
+    file = ram.power_up()
+    write(file, 0x1234, b"hello")
+    assert ram.read(base + 0x1234, 5) == b"hello"
+    ram.flip(base + SIZE - 1)
+    assert os.pread(file, 1, SIZE - 1) == b"\xff"
+    for address, size in ((base - 1, 1), (base + SIZE, 1), (0, 1)):
+        with pytest.raises(ValueError, match="from 0x40000000 on"):
+            ram.read(address, size)
+    ram.drop()
+
+
 def test_flip_inverts_one_byte_or_some_of_its_bits(ram: Ram) -> None:
     ram.flip(100)
     assert ram.read(99, 3) == b"\x00\xff\x00"
@@ -82,7 +96,7 @@ def test_no_descriptor_is_left() -> None:
 
 @pytest.mark.parametrize(("address", "size"), [(-1, 1), (SIZE, 1), (SIZE - 1, 2), (0, SIZE + 1), (0, -1), (1 << 64, 1)])
 def test_outside_is_refused(ram: Ram, address: int, size: int) -> None:
-    with pytest.raises(ValueError, match="is not in the board's RAM of 0x301000 bytes"):
+    with pytest.raises(ValueError, match="is not in the board's RAM of 0x301000 bytes from 0x0 on"):
         ram.read(address, size)
 
 

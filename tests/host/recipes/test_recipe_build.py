@@ -3,15 +3,19 @@
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import image
 import pytest
+from boards import BOARDS, SAME_IMAGE
+from image import SAMPLE, Job, inputs_key
 from steps import BuildError
 
 import build
@@ -24,7 +28,9 @@ Capture = pytest.CaptureFixture[str]
 def make(folder: Path, content: bytes = b"image", key: str = KEY) -> Path:
     folder.mkdir(parents=True)
     (folder / "disk.img").write_bytes(content)
-    manifest = {"inputs": key, "image": {"sha256": hashlib.sha256(content).hexdigest()}}
+    (folder / SAMPLE).write_bytes(b"sample")
+    beside = {SAMPLE: hashlib.sha256(b"sample").hexdigest()}
+    manifest = {"inputs": key, "image": {"sha256": hashlib.sha256(content).hexdigest(), "beside": beside}}
     (folder / "manifest.json").write_text(json.dumps(manifest))
     return folder
 
@@ -41,14 +47,14 @@ def test_nothing_is_not(tmp_path: Path) -> None:
     assert not build._is_finished(tmp_path / "out", KEY)
 
 
-@pytest.mark.parametrize("name", ["disk.img", "manifest.json"])
+@pytest.mark.parametrize("name", ["disk.img", "manifest.json", SAMPLE])
 def test_half_of_a_build_is_not(tmp_path: Path, name: str) -> None:
     out = make(tmp_path / "out")
     (out / name).unlink()
     assert not build._is_finished(out, KEY)
 
 
-@pytest.mark.parametrize("name", ["disk.img", "manifest.json"])
+@pytest.mark.parametrize("name", ["disk.img", "manifest.json", SAMPLE])
 def test_a_cut_build_is_not(tmp_path: Path, name: str) -> None:
     out = make(tmp_path / "out")
     (out / name).write_bytes((out / name).read_bytes()[:-1])
@@ -80,7 +86,7 @@ def test_a_build_replaces_the_one_before_whole(tmp_path: Path, finished: Path) -
     out = make(tmp_path / "out", b"old")
     (out / "left-over").touch()
     build._publish(finished, out)
-    assert sorted(path.name for path in out.iterdir()) == ["disk.img", "manifest.json"]
+    assert {path.name for path in out.iterdir()} == image.PRODUCTS
     assert (out / "disk.img").read_bytes() == b"new"
 
 
@@ -104,31 +110,21 @@ def test_an_interrupt_in_between_leaves_none(tmp_path: Path, finished: Path, mon
     assert not out.exists()
 
 
-def options(tmp_path: Path, **more: object) -> argparse.Namespace:
-    chosen = {
-        "out": tmp_path / "out",
-        "work": tmp_path / "work",
-        "suite": "trixie",
-        "arguments": "panic=1",
-        "no_reservation": False,
-        "update": False,
-    }
-    return argparse.Namespace(**{**chosen, **more})
-
-
-REGIONS = parse_regions("log@0x30000000+16M")
+def job(tmp_path: Path, regions: str = "log@0x30000000+16M", **more: Any) -> Job:
+    board = replace(BOARDS["qemu-x86_64"], **{key: more.pop(key) for key in ("suite", "arguments") if key in more})
+    return Job(board, parse_regions(regions), tmp_path / "work", **more)
 
 
 def test_an_interrupted_build_leaves_the_finished_one_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = make(tmp_path / "out", b"old", "old key")
 
-    def interrupted(options: object, regions: object, key: str, temporary: Path) -> Path:
+    def interrupted(job: Job, key: str, temporary: Path) -> Path:
         make(temporary / "finished", b"half", key)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(build, "_make", interrupted)
+    monkeypatch.setattr(build, "make", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        build._build(options(tmp_path), REGIONS)
+        build._build(job(tmp_path), out, update=False)
     assert (out / "disk.img").read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [out]
 
@@ -136,37 +132,49 @@ def test_an_interrupted_build_leaves_the_finished_one_alone(tmp_path: Path, monk
 def test_the_same_inputs_are_not_built_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     made: list[str] = []
 
-    def _make(options: object, regions: object, key: str, temporary: Path) -> Path:
+    def _make(job: Job, key: str, temporary: Path) -> Path:
         made.append(key)
         return make(temporary / "finished", b"new", key)
 
-    monkeypatch.setattr(build, "_make", _make)
-    build._build(options(tmp_path), REGIONS)
-    build._build(options(tmp_path), REGIONS)
-    assert len(made) == 1
+    def again(update: bool = False) -> int:
+        build._build(job(tmp_path), tmp_path / "out", update)
+        return len(made)
+
+    monkeypatch.setattr(build, "make", _make)
+    assert again() == again() == 1
     assert "is up to date" in capsys.readouterr().err
-    build._build(options(tmp_path, update=True), REGIONS)
-    assert len(made) == 2
+    assert again(update=True) == 2
     (tmp_path / "out/disk.img").write_bytes(b"tampered")
-    build._build(options(tmp_path), REGIONS)
-    assert len(made) == 3
+    assert again() == 3
     assert len(set(made)) == 1
 
 
+def kernel_tree(folder: Path) -> Path:
+    """A kernel with the module, as somebody built it."""
+    for name in ("boot/vmlinuz-6.12.1", "usr/lib/modules/6.12.1/kernel/physbuf.ko"):
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).write_text(name)
+    return folder
+
+
 def test_the_key_covers_what_was_chosen(tmp_path: Path) -> None:
+    given = kernel_tree(tmp_path / "tree")
     keys = [
-        build._inputs_key(options(tmp_path, **chosen), parse_regions(regions))
-        for chosen, regions in (
-            ({}, "log@0x30000000+16M"),
-            ({"suite": "sid"}, "log@0x30000000+16M"),
-            ({"arguments": "panic=2"}, "log@0x30000000+16M"),
-            ({"no_reservation": True}, "log@0x30000000+16M"),
-            ({}, "log@0x30000000+8M"),
-            ({}, "log@0x30000000+16M,cache=wc"),
+        inputs_key(job(tmp_path, **chosen))
+        for chosen in (
+            {},
+            {"suite": "sid"},
+            {"arguments": "panic=2"},
+            {"reservation": False},
+            {"regions": "log@0x30000000+8M"},
+            {"regions": "log@0x30000000+16M,cache=wc"},
+            {"kernel_tree": given},
         )
     ]
+    (given / "usr/lib/modules/6.12.1/kernel/physbuf.ko").write_text("compiled anew")
+    keys.append(inputs_key(job(tmp_path, kernel_tree=given)))
     assert len(set(keys)) == len(keys)
-    assert build._inputs_key(options(tmp_path, out="elsewhere"), REGIONS) == keys[0]
+    assert inputs_key(replace(job(tmp_path), work=tmp_path / "elsewhere")) == keys[0]
 
 
 def test_the_key_covers_every_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,11 +182,11 @@ def test_the_key_covers_every_source(tmp_path: Path, monkeypatch: pytest.MonkeyP
     module.mkdir()
     source = module / "main.c"
     source.write_text("a")
-    monkeypatch.setattr(build, "SOURCES", [module])
-    monkeypatch.setattr(build, "TOP", Path("/"))
+    monkeypatch.setattr(image, "SOURCES", [module])
+    monkeypatch.setattr(image, "TOP", Path("/"))
 
     def key() -> str:
-        return build._inputs_key(options(tmp_path), REGIONS)
+        return inputs_key(job(tmp_path))
 
     keys = [key()]
     source.write_text("b")
@@ -192,6 +200,38 @@ def test_the_key_covers_every_source(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert key() == keys[-1]
 
 
+@pytest.mark.parametrize("board", BOARDS)
+def test_the_defaults_of_every_board_can_be_built(board: str, tmp_path: Path) -> None:
+    chosen = BOARDS[board]
+    Job(chosen, parse_regions(chosen.regions), tmp_path).check()
+
+
+@pytest.mark.parametrize("board", [*BOARDS, *SAME_IMAGE])
+def test_the_lab_knows_every_board_and_where_its_image_is(board: str, recipe: Path) -> None:
+    environment = (recipe.parents[1] / f"labgrid/boards/{board}.yaml").read_text()
+    assert f"firmware: ../../out/image/{SAME_IMAGE.get(board, board)}/disk.img\n" in environment
+
+
+def test_an_option_goes_over_the_boards_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PHYSBUF_REGIONS", raising=False)
+    wanted: list[tuple[Job, Path]] = []
+    monkeypatch.setattr(build, "_build", lambda job, out, update: wanted.append((job, out)))
+    monkeypatch.setattr(Job, "tools", lambda job: {})
+    monkeypatch.chdir(build.TOP)
+    for words in (
+        ("--board", "qemu-arm64"),
+        ("--board", "qemu-x86_64-uefi"),
+        ("--suite", "sid", "--arguments", "quiet", "--regions", "crash@0x32000000+8M"),
+    ):
+        monkeypatch.setattr(sys, "argv", ["build.py", "--work", str(tmp_path), *words])
+        assert build.main() == 0
+    (arm, arm_out), (uefi, uefi_out), (own, own_out) = wanted
+    assert (arm.board, arm_out) == (BOARDS["qemu-arm64"], Path("out/image/qemu-arm64"))
+    assert (uefi.board, uefi_out) == (BOARDS["qemu-x86_64"], Path("out/image/qemu-x86_64"))
+    assert (own.board.suite, own.board.arguments, own_out) == ("sid", "quiet", Path("out/image/qemu-x86_64"))
+    assert list(map(str, own.regions)) == ["crash@0x32000000+8M"]
+
+
 def run(recipe: Path, tmp_path: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """As the Makefile runs it."""
     places = ["--out", str(tmp_path / "out"), "--work", str(tmp_path / "work")]
@@ -203,7 +243,7 @@ def run(recipe: Path, tmp_path: Path, *words: str, **environment: str) -> subpro
     ("regions", "why"),
     [
         ("log@0x30000100+16M", "the base 0x30000100 is not a multiple of the page size"),
-        ("log@0x30000000", "the form is name@base+size"),
+        ("log@0x30000000", "the form is name@place+size"),
         ("a@0+8K b@4K+4K", "overlap"),
         (" ; ", "PHYSBUF_REGIONS is empty"),
         ("log@0x30000000+16M,method=dt", "use method=memmap"),
@@ -234,7 +274,7 @@ def main(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *words: str) -> int:
 
 
 def test_a_missing_tool_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Capture) -> None:
-    monkeypatch.setattr(build, "TOOLS", {"no-such-tool": "its-package"})
+    monkeypatch.setattr(Job, "tools", lambda job: {"no-such-tool": "its-package"})
     assert main(monkeypatch, tmp_path, "--regions", "log@0x30000000+16M") == 2
     assert capsys.readouterr().err == (
         "recipes/debian: missing tool no-such-tool; install it with: apt-get install its-package\n"
@@ -261,8 +301,8 @@ def test_what_stops_a_build_is_one_line(
     def stopped(*_: object) -> Path:
         raise error
 
-    monkeypatch.setattr(build, "TOOLS", {})
-    monkeypatch.setattr(build, "_make", stopped)
+    monkeypatch.setattr(Job, "tools", lambda job: {})
+    monkeypatch.setattr(build, "make", stopped)
     assert main(monkeypatch, tmp_path) == status
     assert capsys.readouterr().err.splitlines()[1:] == [line]
     assert not (tmp_path / "out").exists()

@@ -34,15 +34,34 @@ def modules(tmp_path: Path) -> Path:
     return folder
 
 
+def names(modules: Path) -> list[str]:
+    paths = rootfs.drivers(modules)
+    assert all(path.is_relative_to(modules) for path in paths)
+    return [rootfs._module_name(path) for path in paths]
+
+
 def test_each_module_comes_behind_what_it_needs(modules: Path) -> None:
-    order = [rootfs._module_name(path) for path in rootfs._load_order(modules)]
-    assert order == ["virtio", "virtio_ring", "virtio_pci", "virtio_blk", "libahci", "ahci", "nvme", "squashfs"]
+    assert names(modules) == [
+        "virtio",
+        "virtio_ring",
+        "virtio_pci",
+        "virtio_blk",
+        "squashfs",
+        "libahci",
+        "ahci",
+        "nvme",
+    ]
+
+
+def test_a_kernel_without_drivers_for_other_disks(modules: Path) -> None:
+    (modules / "modules.dep").write_text(DEPENDS.replace("nvme.ko", "other.ko").replace("/ahci.ko", "/other2.ko"))
+    assert names(modules) == ["virtio", "virtio_ring", "virtio_pci", "virtio_blk", "squashfs"]
 
 
 def test_a_kernel_without_a_module_that_is_needed(modules: Path) -> None:
-    (modules / "modules.dep").write_text(DEPENDS.replace("nvme.ko", "other.ko"))
-    with pytest.raises(BuildError, match=r"^the kernel 6\.12\.1 has no module nvme$"):
-        rootfs._load_order(modules)
+    (modules / "modules.dep").write_text(DEPENDS.replace("virtio-blk.ko", "other.ko"))
+    with pytest.raises(BuildError, match=r"^the kernel 6\.12\.1 has no module virtio_blk$"):
+        rootfs.drivers(modules)
 
 
 def test_the_board_knows_its_regions(tmp_path: Path) -> None:
@@ -58,6 +77,12 @@ def test_the_board_knows_its_regions(tmp_path: Path) -> None:
     command, module, parameter = options.split()  # modprobe splits at white space, too
     assert (command, module) == ("options", "physbuf")
     assert parse_regions(parameter.removeprefix("regions=")) == regions
+
+
+def test_a_module_without_a_parameter_has_no_options(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    rootfs.install_regions(tmp_path, {}, "")
+    assert not list(tmp_path.rglob("physbuf.conf"))
 
 
 def test_the_device_rules_are_the_modules_own(tmp_path: Path, recipe: Path) -> None:
