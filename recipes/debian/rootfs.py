@@ -53,7 +53,8 @@ def unpack_base(debs: Iterable[Deb], tree: Path, applets: Iterable[str]) -> None
 
 def install_device_rules(tree: Path, module: Path) -> None:
     """Who may open the devices: busybox's mdev here, udev for those who add it."""
-    shutil.copyfile(module / "mdev.conf", tree / "etc/mdev.conf")
+    with (tree / "etc/mdev.conf").open("a") as lines:
+        lines.write((module / "mdev.conf").read_text())
     rules = tree / "usr/lib/udev/rules.d"
     rules.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(module / "60-physbuf.rules", rules / "60-physbuf.rules")

@@ -85,10 +85,10 @@ def test_a_module_without_a_parameter_has_no_options(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("physbuf.conf"))
 
 
-def test_the_device_rules_are_the_modules_own(tmp_path: Path, recipe: Path) -> None:
+def test_the_device_rules_end_with_the_modules_own(tmp_path: Path, recipe: Path) -> None:
     (tmp_path / "etc").mkdir()
     module = recipe.parents[1] / "module"
     rootfs.install_device_rules(tmp_path, module)
-    assert (tmp_path / "etc/mdev.conf").read_text() == (module / "mdev.conf").read_text()
+    assert (tmp_path / "etc/mdev.conf").read_text().endswith((module / "mdev.conf").read_text())
     rules = "60-physbuf.rules"
     assert (tmp_path / "usr/lib/udev/rules.d" / rules).read_text() == (module / rules).read_text()
