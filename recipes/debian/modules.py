@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Build the kernel module for Debian's kernels, old to new, amd64 and arm64, and print a table.
 
-Each kernel is built by its own suite's compiler, with warnings as errors; nothing is installed on the host.
-Exit status: 0 all built, 1 one did not build, 2 set-up failure, 130 interrupted.
+Each kernel is built by its own suite's compiler, with warnings as errors, and checked by that suite's sparse; the
+sample drivers likewise. Nothing is installed on the host.
+Exit status: 0 all built and sparse clean, 1 one was not, 2 set-up failure, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -15,21 +16,20 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import sparse
+from architecture import ARCHITECTURES, ARM64
 from packages import Archive, require
 from steps import BuildError, run, step
 from toolchain import Toolchain
 
 TOP = Path(__file__).resolve().parents[2]
 SUITES = ("bullseye", "bookworm", "trixie", "sid")
-CROSS = "aarch64-linux-gnu"
-# The variables of the kernel's build for each of Debian's architectures, from an amd64 host.
-ARCHITECTURES = {"amd64": ("ARCH=x86",), "arm64": ("ARCH=arm64", f"CROSS_COMPILE={CROSS}-")}
 TOOLS = {"apt-get": "apt", "dpkg-deb": "dpkg", "modinfo": "kmod", "mount": "mount", "unshare": "util-linux"}
 
 
 @dataclass(frozen=True)
 class Row:
-    """One module: ``fault`` is empty when it was built, else the compiler's last lines."""
+    """One module: ``fault`` has the compiler's last lines when it was not built, ``sparse`` its complaints."""
 
     suite: str
     architecture: str
@@ -37,6 +37,7 @@ class Row:
     vermagic: str = ""
     size: int = 0
     fault: str = ""
+    sparse: tuple[str, ...] = ()
 
 
 def main() -> int:
@@ -52,7 +53,7 @@ def main() -> int:
         print("recipes/debian: interrupted", file=sys.stderr)
         return 130
     print(json.dumps([asdict(row) for row in rows], indent=2) if options.json else _table(rows))
-    return 1 if any(row.fault for row in rows) else 0
+    return 1 if any(row.fault or row.sparse for row in rows) else 0
 
 
 def _arguments() -> argparse.Namespace:
@@ -73,10 +74,12 @@ def _build(suite: str, options: argparse.Namespace) -> Iterator[Row]:
     for architecture, package in headers.items():
         kernel = package.removeprefix("linux-headers-")
         toolchain.copy_in(TOP / "module")
+        watch = sparse.Watch(toolchain.work / "module", toolchain.tree)
+        variables = [f"KDIR=/usr/src/{package}", *ARCHITECTURES[architecture].kernel_variables, *sparse.VARIABLES]
         with step(f"{suite}: Linux {kernel}"):
             try:
-                toolchain.run(
-                    "make", "-s", f"KDIR=/usr/src/{package}", *ARCHITECTURES[architecture], "modules", folder="module"
+                said = toolchain.run(
+                    "sh", "-c", 'exec make -s "$@" 2>&1', "make", *variables, "samples", folder="module"
                 )
             except BuildError as error:
                 yield Row(suite, architecture, kernel, fault=str(error))
@@ -86,7 +89,7 @@ def _build(suite: str, options: argparse.Namespace) -> Iterator[Row]:
         kept.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(built, kept)
         vermagic = run(["modinfo", "-F", "vermagic", kept]).strip()
-        yield Row(suite, architecture, kernel, vermagic, kept.stat().st_size)
+        yield Row(suite, architecture, kernel, vermagic, kept.stat().st_size, sparse=tuple(watch.complaints(said)))
 
 
 def _unpack(suite: str, work: Path, toolchain: Toolchain) -> dict[str, str]:
@@ -99,16 +102,20 @@ def _unpack(suite: str, work: Path, toolchain: Toolchain) -> dict[str, str]:
         for archive in (native, foreign)
     }
     # The common headers and the build tools are those of amd64; only the configured headers differ.
-    toolchain.unpack(native, [f"gcc-{CROSS}", headers["amd64"]], [foreign.alone(headers["arm64"])])
+    packages = [f"gcc-{ARM64.triplet}", sparse.PACKAGE, headers["amd64"]]
+    toolchain.unpack(native, packages, [foreign.alone(headers["arm64"])])
     return headers
 
 
 def _table(rows: list[Row]) -> str:
-    lines = [f"{'suite':10}{'kernel':36}{'built':7}{'bytes':>8}  vermagic or fault"]
-    lines += [
-        f"{row.suite:10}{row.kernel:36}{'NO' if row.fault else 'yes':7}{row.size:8}  {row.fault or row.vermagic}"
-        for row in rows
-    ]
+    lines = [f"{'suite':10}{'kernel':36}{'built':7}{'sparse':8}{'bytes':>8}  vermagic or fault"]
+    for row in rows:
+        checked = "-" if row.fault else "NO" if row.sparse else "clean"
+        lines.append(
+            f"{row.suite:10}{row.kernel:36}{'NO' if row.fault else 'yes':7}{checked:8}{row.size:8}  "
+            + (row.fault or row.vermagic)
+        )
+        lines += [f"{'':12}{complaint}" for complaint in row.sparse]
     return "\n".join(lines)
 
 
