@@ -1,35 +1,40 @@
 # SPDX-License-Identifier: MIT
-"""What user space sees of a region of kind ``reserved``: as root, as a member of group physbuf, as a stranger."""
+"""What user space sees of the image's own regions: as root, as a member of group physbuf, as a stranger."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
+from guest import Guest
 
 
-def run_as(guest: Any, user: str, region: str) -> dict[str, Any]:
-    """Run the test program; root first (it needs the kernel's log), see the program's header."""
-    if user == "root":
-        done: dict[str, Any] = guest.program("/tmp/test_reserved", region, timeout=120)
-    else:
-        done = guest.program("su", user, "-s", "/bin/sh", "-c", f"/tmp/test_reserved {region}", timeout=120)
-    return done
-
-
-@pytest.mark.parametrize("region", ["log", "legacy"])
 @pytest.mark.parametrize("user", ["root", "app"])
-def test_every_operation(guest: Any, user: str, region: str) -> None:
-    done = run_as(guest, user, region)
-    lines = done["stdout"].splitlines()
-    failed = [line for line in lines if line.startswith("not ok")]
-    passed = [line for line in lines if line.startswith("ok") and "# SKIP" not in line]
-    assert done["status"] == 0, f"{failed}\n{done['stderr']}"
-    assert not failed
-    assert len(passed) > 140, f"only {len(passed)} tests ran: {lines[-3:]}"
+def test_the_device_and_what_it_says(guest: Guest, user: str) -> None:
+    guest.need_own()
+    for region in guest.board.manifest.regions:
+        if region.kind == "reserved" and not region.role:
+            guest.tap("test_reserved", region.name, region.cache, user=user)
 
 
-def test_a_stranger_is_kept_out(guest: Any) -> None:
-    done = run_as(guest, "nobody", "log")
-    assert done["status"] == 2
-    assert "Permission denied" in done["stderr"] + done["stdout"]
+@pytest.mark.parametrize("user", ["root", "app"])
+def test_read_write_lseek(guest: Guest, user: str) -> None:
+    guest.need_own()
+    for region in guest.board.manifest.regions:
+        if region.kind == "reserved" and not region.role:
+            guest.tap("test_bytes", region.name, user=user)
+
+
+def test_a_stranger_is_kept_out(guest: Guest) -> None:
+    guest.need_own()
+    name = guest.board.manifest.regions[0].name
+    done = guest.run(f"cat /dev/physbuf/{name}", user="nobody")
+    assert done["status"] != 0
+    assert "Permission denied" in done["stderr"]
+
+
+def test_the_range_is_claimed(guest: Guest) -> None:
+    """Nobody else can take it: /proc/iomem names the holder."""
+    guest.need_own()
+    for region in guest.board.manifest.regions:
+        if region.kind == "reserved" and region.method != "reserve_mem":
+            line = f"{region.base:08x}-{region.base + region.size - 1:08x} : physbuf {region.name}"
+            assert line in guest.sh("cat /proc/iomem")
