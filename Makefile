@@ -88,6 +88,10 @@ test-kasan: $(VENV)/installed ## the module's tests on a debug kernel with KASAN
 	@mkdir -p out/kasan && rm -f out/kasan/console.log
 	$(BIN)/pytest --lg-env labgrid/boards/qemu-x86_64-kasan.yaml --physbuf-console out/kasan/console.log tests/module tests/kasan
 
+.PHONY: bench
+bench: image ## how fast the module's devices are on BOARD, against /dev/mem and memcpy; a table and out/bench/bench.json
+	$(BIN)/pytest --quiet --lg-env labgrid/boards/$(BOARD).yaml tests/bench/bench_module.py
+
 .PHONY: test-dkms
 test-dkms: $(VENV)/installed ## DKMS on real Debian systems, bookworm and trixie; as root, some minutes
 	@install/packages $(PACKAGES_DKMS)
