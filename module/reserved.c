@@ -58,8 +58,8 @@ static int reserved_find(struct physbuf_region *region, const char *label)
 	}
 	err = physbuf_reserve_mem_find(label, &region->base, &region->size);
 	if (err == -EOPNOTSUPP)
-		pr_err("%s: this kernel has no reserve_mem, it wants Linux 6.12; reserve a fixed range\n",
-		       region->name);
+		pr_err("%s: there is no reserve_mem range %s: that wants Linux 6.12; reserve a fixed range\n",
+		       region->name, label);
 	else if (err)
 		pr_err("%s: there is no reserve_mem range called %s; add the boot argument reserve_mem=16M:4096:%s\n",
 		       region->name, label, label);

@@ -17,34 +17,60 @@ from physbuf_lab.resets import RESETS, perform
 
 TOP = Path(__file__).parents[2]
 BUILD = TOP / "recipes/debian/build.py"
-BOARD = TOP / "labgrid/boards/qemu-x86_64.yaml"
-IMAGE = TOP / "out/image/reserve-mem"
 SIZE = 2 << 20
-REGIONS = "spare@reserve_mem:spare+2M boots@0x31180000+4K,role=state"
-
-
-@pytest.fixture(scope="module")
-def booted() -> Iterator[Any]:
-    """A board of its own, with an image that has such a region."""
-    command = [sys.executable, BUILD, "--board", "qemu-x86_64", "--out", IMAGE, "--regions", REGIONS]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    target = Environment(str(BOARD)).get_target()
-    strategy = target.get_driver("PhysbufStrategy", activate=False)
-    strategy.use_image(IMAGE)
-    target.activate(strategy.power)
-    target.activate(strategy.channel)
-    strategy.transition("ready")
-    yield strategy
-    strategy.power.off()
+FIRST = (6, 12)  # the first kernel that has reserve_mem
 
 
 @pytest.fixture
-def spare(booted: Any, programs: Callable[[str], bytes]) -> Guest:
-    """The guest, its module loaded as the image does it."""
-    guest = Guest(booted, ["amd64"], programs("amd64"))
+def kernel(board: Any) -> tuple[int, ...]:
+    """The version of the board's kernel, (6, 12)."""
+    return tuple(int(number) for number in board.manifest.declared["kernel"].split(".")[:2])
+
+
+@pytest.fixture(scope="module")
+def another(request: pytest.FixtureRequest) -> Iterator[Callable[[Any], Any]]:
+    """Boot a second board of the same type as the given one, with an image that has such a region."""
+    running: list[Any] = []
+
+    def boot(board: Any) -> Any:
+        if not running:
+            environment = Path(request.config.getoption("lg_env"))
+            image = TOP / f"out/image/{environment.stem}-reserve-mem"
+            notebook = next(str(region) for region in board.manifest.regions if region.role == "state")
+            command = [sys.executable, BUILD, "--board", environment.stem, "--out", image]
+            command += ["--regions", f"spare@reserve_mem:spare+2M {notebook}"]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
+            target = Environment(str(environment)).get_target()
+            strategy = target.get_driver("PhysbufStrategy", activate=False)
+            strategy.use_image(image)
+            target.activate(strategy.power)
+            target.activate(strategy.channel)
+            running.append(strategy)
+            strategy.transition("ready")
+        return running[0]
+
+    yield boot
+    for strategy in running:
+        strategy.power.off()
+
+
+@pytest.fixture
+def spare(board: Any, kernel: tuple[int, ...], guest: Guest, another: Callable[[Any], Any], programs: Any) -> Guest:
+    """The second board's guest, its module loaded as the image does it."""
+    if kernel < FIRST:
+        pytest.skip("this kernel has no reserve_mem, see the test of its refusal")
+    if "kasan" in str(board.manifest.image):
+        pytest.skip("the debug kernel's image is not one of the recipe's boards")
+    guest = Guest(another(board), guest.machines, programs(board.manifest.declared["architecture"]))
     guest.need_own()
     return guest
+
+
+def test_an_older_kernel_is_told_so(guest: Guest, kernel: tuple[int, ...]) -> None:
+    status, said = guest.load("lost@reserve_mem:nobody")
+    assert status != 0
+    assert ("wants Linux 6.12" in said) is (kernel < FIRST)
 
 
 def digest(guest: Guest) -> str:
