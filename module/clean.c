@@ -8,6 +8,7 @@
 
 #include <linux/kdebug.h>
 #include <linux/libnvdimm.h>
+#include <linux/nmi.h>
 #include <linux/notifier.h>
 #include <linux/rculist.h>
 #include <linux/reboot.h>
@@ -117,6 +118,24 @@ long physbuf_ioctl_clean(struct physbuf_file *file, void __user *arg)
 	return physbuf_clean(region, range.offset, range.length);
 }
 
+/**
+ * physbuf_clean_whole() - write a region back, all of it
+ * @region: a cleanable region
+ *
+ * Context: any.
+ */
+void physbuf_clean_whole(struct physbuf_region *region)
+{
+	u64 offset;
+
+	for (offset = 0; offset < region->size; offset += PHYSBUF_CLEAN_CHUNK) {
+		physbuf_clean_now(region->vaddr + offset,
+				  min_t(u64, region->size - offset,
+					PHYSBUF_CLEAN_CHUNK));
+		touch_nmi_watchdog();
+	}
+}
+
 /* All of every region, from wherever the machine is going down. */
 static void physbuf_clean_all(enum physbuf_exit how)
 {
@@ -127,7 +146,7 @@ static void physbuf_clean_all(enum physbuf_exit how)
 	list_for_each_entry_rcu(region, &physbuf_list, node) {
 		if (!physbuf_is_cleanable(region) || region->is_state)
 			continue;
-		physbuf_clean_now(region->vaddr, region->size);
+		physbuf_clean_whole(region);
 		cleaned += region->size;
 	}
 	physbuf_state_note(how, cleaned);
@@ -169,15 +188,17 @@ static int physbuf_at_restart(struct notifier_block *block, unsigned long event,
 	return NOTIFY_DONE;
 }
 
+/* Behind the others, which may still store. */
 static struct notifier_block physbuf_panic_block = {
 	.notifier_call = physbuf_at_panic,
+	.priority = INT_MIN,
 };
 
 static struct notifier_block physbuf_die_block = {
 	.notifier_call = physbuf_at_die,
 };
 
-/* Behind the others, which may still store. */
+/* Likewise. */
 static struct notifier_block physbuf_reboot_block = {
 	.notifier_call = physbuf_at_reboot,
 	.priority = INT_MIN,

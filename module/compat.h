@@ -49,6 +49,9 @@ static inline void __iomem *physbuf_ioremap_uc(phys_addr_t base, size_t size)
 	/* It is NULL where the machine has no such type, as on x86. */
 	return io ? io : ioremap(base, size);
 }
+#elif defined(CONFIG_ARM64)
+#define physbuf_ioremap_uc(base, size) \
+	__ioremap(base, size, __pgprot(PROT_DEVICE_nGnRnE))
 #else
 #define physbuf_ioremap_uc(base, size)	ioremap(base, size)
 #endif
@@ -71,9 +74,14 @@ static inline void __iomem *physbuf_ioremap_uc(phys_addr_t base, size_t size)
 
 /* 6.12: reserve_mem= ranges have names. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#include <linux/cc_platform.h>
+
 static inline int physbuf_reserve_mem_find(const char *name, phys_addr_t *base,
 					   phys_addr_t *size)
 {
+	/* It stays in the kernel's encrypted mapping of all RAM. */
+	if (cc_platform_has(CC_ATTR_MEM_ENCRYPT))
+		return -EACCES;
 	return reserve_mem_find_by_name(name, base, size) ? 0 : -ENOENT;
 }
 #else

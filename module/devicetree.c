@@ -34,7 +34,7 @@ static int physbuf_read_range(struct device *dev, struct physbuf_spec *spec)
 	}
 	spec->base = range.start;
 	spec->size = resource_size(&range);
-	if (!PAGE_ALIGNED(spec->base) || !PAGE_ALIGNED(spec->size)) {
+	if (!spec->size || !PAGE_ALIGNED(spec->base) || !PAGE_ALIGNED(spec->size)) {
 		dev_err(dev, "%pR is not made of whole pages of %lu bytes; align it\n",
 			&range, PAGE_SIZE);
 		return -EINVAL;
@@ -88,7 +88,10 @@ static void physbuf_unbind(void *region)
 
 static int physbuf_probe(struct platform_device *pdev)
 {
-	struct physbuf_spec spec = { .kind = &physbuf_reserved };
+	struct physbuf_spec spec = {
+		.kind = &physbuf_reserved,
+		.from_tree = true,
+	};
 	struct device *dev = &pdev->dev;
 	struct physbuf_region *region;
 	int err;
@@ -118,6 +121,7 @@ static struct platform_driver physbuf_driver = {
 	.driver = {
 		.name = "physbuf",
 		.of_match_table = physbuf_of_match,
+		.probe_type = PROBE_FORCE_SYNCHRONOUS,
 	},
 };
 

@@ -12,6 +12,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/file.h>
 #include <linux/idr.h>
+#include <linux/iommu.h>
 #include <linux/kref.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -25,11 +26,16 @@
 #include "dma.h"
 
 /*
- * A buffer's offset is its number times 4 GiB; 32 bit programs reach 4095 of
- * these steps.
+ * A buffer's offset is its number times a step. 32 bit programs on a 64 bit
+ * kernel reach 4095 of 4 GiB; a 32 bit kernel maps nothing beyond 4 GiB.
  */
+#ifdef CONFIG_64BIT
 #define PHYSBUF_DMA_MAX_BUFFERS	4000
 #define PHYSBUF_DMA_SHIFT	32
+#else
+#define PHYSBUF_DMA_MAX_BUFFERS	254
+#define PHYSBUF_DMA_SHIFT	24
+#endif
 #define PHYSBUF_DMA_INSIDE	GENMASK_ULL(PHYSBUF_DMA_SHIFT - 1, 0)
 
 static ulong dma_limit = SZ_64M;
@@ -46,13 +52,11 @@ MODULE_PARM_DESC(dma_file_buffers, "DMA buffers an open file may have (256, at m
 
 /**
  * struct physbuf_dma_pool - where the buffers of a region come from
- * @dev: the device that they are allocated for
- * @platform: @dev, where it is not a PCI device's
+ * @device: they are allocated for it, and good for any without an IOMMU
  * @used: bytes
  */
 struct physbuf_dma_pool {
-	struct device *dev;
-	struct platform_device *platform;
+	struct platform_device *device;
 	u64 used;
 };
 
@@ -132,9 +136,6 @@ static struct physbuf_dma *dma_new(struct physbuf_region *region,
 	struct physbuf_dma *dma;
 	int err;
 
-	/* Without a driver, nobody has set the device up for DMA. */
-	if (region->pci && !READ_ONCE(region->pool->dev->driver))
-		return ERR_PTR(-ENODEV);
 	err = dma_charge(region, owner, size);
 	if (err)
 		return ERR_PTR(err);
@@ -142,9 +143,10 @@ static struct physbuf_dma *dma_new(struct physbuf_region *region,
 	if (!dma)
 		goto out_uncharge;
 	dma->size = size;
-	dma->dev = region->pool->dev;
+	dma->dev = &region->pool->device->dev;
 	dma->cpu = dma_alloc_coherent(dma->dev, size, &dma->address,
-				      GFP_KERNEL | __GFP_NOWARN);
+				      GFP_KERNEL | __GFP_NOWARN |
+				      __GFP_RETRY_MAYFAIL);
 	if (!dma->cpu)
 		goto out_free;
 	kref_init(&dma->ref);
@@ -244,23 +246,34 @@ static int dma_check(struct physbuf_dma_file *owner, u64 address, u64 length,
 	return dma ? 0 : -ERANGE;
 }
 
+/* Does a device see memory at the addresses that the buffer's device sees? */
+static bool dma_is_good_for(const struct physbuf_dma *dma, struct device *dev)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+
+	return (!domain || domain->type == IOMMU_DOMAIN_IDENTITY) &&
+	       dev->dma_range_map == dma->dev->dma_range_map;
+}
+
 /**
  * physbuf_dma_get() - may a device do this transfer, and keep its memory
+ * @dev: the device
  * @fd: a file descriptor of the calling process, open for writing on a region
  *	of kind dma
  * @address: bus address of the transfer's first byte
  * @length: its bytes
  *
  * What a driver must ask before its device reads or writes memory that a
- * program names. Holds for the device that the region's buffers are allocated
- * for; behind an IOMMU, that is the region's own device.
+ * program names. A device behind an IOMMU imports the dma-buf instead.
  *
  * Context: may sleep.
  * Return: a reference to give back by physbuf_dma_put(), or an ERR_PTR():
  * -EBADF: the descriptor is not one of these; -EINVAL: no bytes, or beyond the
- * last address; -ERANGE: not wholly in one live buffer of this file.
+ * last address; -ERANGE: not wholly in one live buffer of this file; -EXDEV:
+ * the address means something else to this device.
  */
-struct physbuf_dma *physbuf_dma_get(int fd, dma_addr_t address, size_t length)
+struct physbuf_dma *physbuf_dma_get(struct device *dev, int fd,
+				    dma_addr_t address, size_t length)
 {
 	struct physbuf_dma *dma = ERR_PTR(-EBADF);
 	struct physbuf_file *pf;
@@ -279,6 +292,10 @@ struct physbuf_dma *physbuf_dma_get(int fd, dma_addr_t address, size_t length)
 		}
 	}
 	fput(file);
+	if (!IS_ERR(dma) && !dma_is_good_for(dma, dev)) {
+		physbuf_dma_put(dma);
+		return ERR_PTR(-EXDEV);
+	}
 	return dma;
 }
 EXPORT_SYMBOL_GPL(physbuf_dma_get);
@@ -306,7 +323,8 @@ static long dma_ioctl_alloc(struct physbuf_file *file, void __user *arg)
 		return -EFAULT;
 	if (!alloc.length || alloc.flags)
 		return -EINVAL;
-	if (alloc.length > file->region->size || alloc.length > SZ_2G)
+	if (alloc.length > file->region->size ||
+	    alloc.length > PHYSBUF_DMA_INSIDE)
 		return -EDQUOT;
 
 	dma = dma_new(file->region, owner, PAGE_ALIGN(alloc.length));
@@ -444,6 +462,14 @@ static const struct vm_operations_struct dma_vm_ops = {
 	.close = dma_vm_close,
 };
 
+/**
+ * physbuf_dma_map() - map a part of a buffer; the area keeps the memory
+ * @dma: the buffer
+ * @offset: of the part
+ * @vma: the memory area, which the caller counts as a mapping
+ *
+ * Return: 0; -EINVAL for a part that leaves the buffer; an errno.
+ */
 int physbuf_dma_map(struct physbuf_dma *dma, u64 offset,
 		    struct vm_area_struct *vma)
 {
@@ -458,7 +484,12 @@ int physbuf_dma_map(struct physbuf_dma *dma, u64 offset,
 	err = dma_mmap_coherent(dma->dev, vma, dma->cpu, dma->address,
 				dma->size);
 	vma->vm_pgoff = pgoff;
-	return err;
+	if (err)
+		return err;
+	kref_get(&dma->ref);
+	vma->vm_private_data = dma;
+	vma->vm_ops = &dma_vm_ops;
+	return 0;
 }
 
 static int dma_mmap(struct physbuf_file *file, u64 offset,
@@ -470,15 +501,9 @@ static int dma_mmap(struct physbuf_file *file, u64 offset,
 	dma = dma_get_at(file->buffers, offset & ~PHYSBUF_DMA_INSIDE);
 	if (!dma)
 		return -EINVAL;
-
 	err = physbuf_dma_map(dma, offset & PHYSBUF_DMA_INSIDE, vma);
-	if (err) {
-		physbuf_dma_put(dma);
-		return err;
-	}
-	vma->vm_private_data = dma;
-	vma->vm_ops = &dma_vm_ops;
-	return 0;
+	physbuf_dma_put(dma);
+	return err;
 }
 
 static int dma_open(struct physbuf_file *file)
@@ -516,35 +541,33 @@ static int dma_acquire(struct physbuf_region *region,
 	pool = kzalloc(sizeof(*pool), GFP_KERNEL);
 	if (!pool)
 		return -ENOMEM;
-	if (region->pci) {
-		pool->dev = &region->pci->dev;
-	} else {
-		pool->platform = platform_device_register_simple("physbuf-dma",
-								 PLATFORM_DEVID_AUTO,
-								 NULL, 0);
-		if (IS_ERR(pool->platform)) {
-			err = PTR_ERR(pool->platform);
-			kfree(pool);
-			return err;
-		}
-		pool->dev = &pool->platform->dev;
-		err = dma_coerce_mask_and_coherent(pool->dev, DMA_BIT_MASK(32));
-		if (err) {
-			pr_err("%s: this machine has no memory below 4 GiB for devices, error %d; name the PCI device, as in %s@dma:0000:00:04.0+1M\n",
-			       region->name, err, region->name);
-			platform_device_unregister(pool->platform);
-			kfree(pool);
-			return err;
-		}
+	pool->device = platform_device_register_simple("physbuf-dma",
+						       PLATFORM_DEVID_AUTO,
+						       NULL, 0);
+	if (IS_ERR(pool->device)) {
+		err = PTR_ERR(pool->device);
+		goto out_free;
+	}
+	err = dma_coerce_mask_and_coherent(&pool->device->dev,
+					   DMA_BIT_MASK(32));
+	if (err) {
+		pr_err("%s: this machine has no memory below 4 GiB for devices, error %d\n",
+		       region->name, err);
+		goto out_device;
 	}
 	region->pool = pool;
 	return 0;
+
+out_device:
+	platform_device_unregister(pool->device);
+out_free:
+	kfree(pool);
+	return err;
 }
 
 static void dma_release(struct physbuf_region *region)
 {
-	if (region->pool->platform)
-		platform_device_unregister(region->pool->platform);
+	platform_device_unregister(region->pool->device);
 	kfree(region->pool);
 }
 

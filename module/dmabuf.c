@@ -14,6 +14,17 @@
 
 PHYSBUF_IMPORT_DMA_BUF;
 
+/* A device that cannot reach it would get a copy, and write to that. */
+static int dmabuf_attach(struct dma_buf *dmabuf,
+			 struct dma_buf_attachment *attachment)
+{
+	struct physbuf_dma *dma = dmabuf->priv;
+
+	if (dma_get_mask(attachment->dev) < dma->address + dma->size - 1)
+		return -EOPNOTSUPP;
+	return 0;
+}
+
 static struct sg_table *dmabuf_map(struct dma_buf_attachment *attachment,
 				   enum dma_data_direction direction)
 {
@@ -53,14 +64,19 @@ static void dmabuf_unmap(struct dma_buf_attachment *attachment,
 
 static int dmabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 {
+	struct physbuf_dma *dma = dmabuf->priv;
+	int err;
+
 	if (!(vma->vm_flags & VM_MAYSHARE))
 		return -EINVAL;
 	if (vma->vm_flags & VM_EXEC)
 		return -EPERM;
 	physbuf_vm_flags_clear(vma, VM_MAYEXEC);
 	physbuf_vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
-	return physbuf_dma_map(dmabuf->priv, (u64)vma->vm_pgoff << PAGE_SHIFT,
-			       vma);
+	err = physbuf_dma_map(dma, (u64)vma->vm_pgoff << PAGE_SHIFT, vma);
+	if (!err)
+		physbuf_mapping_opened(dma->region);
+	return err;
 }
 
 static void dmabuf_release(struct dma_buf *dmabuf)
@@ -69,6 +85,7 @@ static void dmabuf_release(struct dma_buf *dmabuf)
 }
 
 static const struct dma_buf_ops dmabuf_ops = {
+	.attach = dmabuf_attach,
 	.map_dma_buf = dmabuf_map,
 	.unmap_dma_buf = dmabuf_unmap,
 	.mmap = dmabuf_mmap,

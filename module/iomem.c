@@ -124,9 +124,18 @@ static bool physbuf_overlaps(const struct resource *reserved,
 	return reserved->start <= range->end && range->start <= reserved->end;
 }
 
+/* arm64 and riscv list such RAM; where nothing is listed, there is no RAM. */
+static bool physbuf_is_hole(const struct physbuf_region *region)
+{
+	return (IS_ENABLED(CONFIG_ARM64) || IS_ENABLED(CONFIG_RISCV)) &&
+	       region_intersects(region->base, region->size, IORESOURCE_MEM,
+				 IORES_DESC_NONE) != REGION_INTERSECTS;
+}
+
 static bool physbuf_is_reserved(const struct physbuf_region *region)
 {
-	return physbuf_any_reserved(region, physbuf_contains);
+	return physbuf_any_reserved(region, physbuf_contains) &&
+	       !physbuf_is_hole(region);
 }
 
 static bool physbuf_touches_reserved(const struct physbuf_region *region)

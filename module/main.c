@@ -67,12 +67,15 @@ static int __init physbuf_add_regions(void)
 	return first;
 }
 
-/* Loading fails when there is no region at all: that is always a mistake. */
+/*
+ * Loading fails when there is no region at all: that is always a mistake. What
+ * is built in stays, for the nodes that a device tree may get later.
+ */
 static int __init physbuf_have_regions(int err)
 {
-	if (!list_empty(&physbuf_list))
+	if (!list_empty(&physbuf_list) || IS_BUILTIN(CONFIG_PHYSBUF))
 		return 0;
-	if (!err && !IS_BUILTIN(CONFIG_PHYSBUF)) {
+	if (!err) {
 		pr_err("the parameter regions= is empty, and the device tree has no region; say for example regions=log@0x30000000+16M\n");
 		err = -EINVAL;
 	}

@@ -100,26 +100,19 @@ u32 physbuf_parse_cache(const char *word)
 	return 0;
 }
 
-/* DDDD:BB:DD.F, and with a BAR :N behind it. */
-static int __init physbuf_parse_pci(const char *text, bool with_bar,
+/* DDDD:BB:DD.F:N */
+static int __init physbuf_parse_bar(const char *text,
 				    struct physbuf_spec *spec)
 {
 	unsigned int domain, bus, slot, function;
 	int found, len = 0;
 
-	if (with_bar)
-		found = sscanf(text, "%x:%x:%x.%x:%u%n", &domain, &bus, &slot,
-			       &function, &spec->bar, &len) == 5;
-	else
-		found = sscanf(text, "%x:%x:%x.%x%n", &domain, &bus, &slot,
-			       &function, &len) == 4;
-	if (!found || text[len] || domain > INT_MAX || bus > 0xff ||
-	    slot > 0x1f || function > 7 ||
-	    (with_bar && spec->bar >= PCI_STD_NUM_BARS)) {
-		pr_err("%s: \"%s\" is no PCI %s; write it as lspci -D does, %s\n",
-		       spec->name, text, with_bar ? "BAR" : "device",
-		       with_bar ? "with the BAR's number, as in bar:0000:00:04.0:0" :
-				  "as in dma:0000:00:04.0");
+	found = sscanf(text, "%x:%x:%x.%x:%u%n", &domain, &bus, &slot,
+		       &function, &spec->bar, &len);
+	if (found != 5 || text[len] || domain > INT_MAX || bus > 0xff ||
+	    slot > 0x1f || function > 7 || spec->bar >= PCI_STD_NUM_BARS) {
+		pr_err("%s: \"%s\" is no PCI BAR; write the device as lspci -D does and the BAR's number, as in bar:0000:00:04.0:0\n",
+		       spec->name, text);
 		return -EINVAL;
 	}
 	spec->has_pci = true;
@@ -160,18 +153,18 @@ static int __init physbuf_parse_place(char *place, struct physbuf_spec *spec)
 
 	if (!strcmp(place, "reserve_mem") && detail)
 		return physbuf_parse_label(detail, spec);
-	if (!strcmp(place, "dma")) {
-		spec->kind = &physbuf_dma;
-		return detail ? physbuf_parse_pci(detail, false, spec) : 0;
-	}
 	if (!strcmp(place, "bar") && detail) {
 		spec->kind = &physbuf_regs;
-		return physbuf_parse_pci(detail, true, spec);
+		return physbuf_parse_bar(detail, spec);
 	}
 	if (!strcmp(place, "regs") && detail) {
 		spec->kind = &physbuf_regs;
 		return physbuf_parse_number(spec->name, "base", detail,
 					    &spec->base);
+	}
+	if (!detail && !strcmp(place, "dma")) {
+		spec->kind = &physbuf_dma;
+		return 0;
 	}
 	if (!detail && !strcmp(place, "pages")) {
 		spec->kind = &physbuf_pages;
@@ -181,7 +174,7 @@ static int __init physbuf_parse_place(char *place, struct physbuf_spec *spec)
 		spec->kind = &physbuf_vmalloc;
 		return 0;
 	}
-	pr_err("%s: \"%s\" is no place; write an address, reserve_mem:NAME, dma, dma:PCI, pages, vmalloc, regs:ADDRESS or bar:PCI:N\n",
+	pr_err("%s: \"%s\" is no place; write an address, reserve_mem:NAME, dma, pages, vmalloc, regs:ADDRESS or bar:PCI:N\n",
 	       spec->name, place);
 	return -EINVAL;
 }

@@ -93,7 +93,7 @@ struct physbuf_kind {
  * @res: the claim in the resource tree
  * @vaddr: the kernel's mapping of memory
  * @io: the kernel's mapping of what must be accessed as a device is
- * @pci: the device that a BAR or a DMA region belongs to
+ * @pci: the device whose BAR it is
  * @pool: where the buffers of a DMA region come from
  * @is_state: this is the module's notebook, see state.c
  * @boots: boots that found the region here, 0 when nobody counts
@@ -149,10 +149,11 @@ struct physbuf_file {
  * @name: the name in /dev/physbuf
  * @label: the name of a reserve_mem boot argument, or empty
  * @base: physical address, page aligned, where the kind takes one
- * @size: bytes, page aligned; @base + @size does not overflow; 0 where the
- *	place itself has a size
+ * @size: bytes, page aligned; @base + @size does not overflow; may be 0 where
+ *	the place itself has a size
  * @cache: PHYSBUF_CACHE_*, 0 for the kind's own
  * @is_state: the module keeps its notebook there
+ * @from_tree: the device tree says so, not a parameter
  * @has_pci: the fields that follow are given
  * @domain: PCI domain
  * @bus: PCI bus
@@ -167,6 +168,7 @@ struct physbuf_spec {
 	phys_addr_t size;
 	u32 cache;
 	bool is_state;
+	bool from_tree;
 
 	bool has_pci;
 	int domain;
@@ -202,6 +204,8 @@ struct physbuf_region *physbuf_region_add(const struct physbuf_spec *spec,
 					  struct device *parent);
 void physbuf_region_remove(struct physbuf_region *region);
 int physbuf_region_apart(const struct physbuf_region *region);
+int physbuf_region_has_size(const struct physbuf_region *region,
+			    const struct physbuf_spec *spec);
 
 /* devicetree.c */
 int physbuf_devicetree_init(void);
@@ -237,6 +241,7 @@ void physbuf_clean_exit(void);
 bool physbuf_is_cleanable(const struct physbuf_region *region);
 const char *physbuf_cleaner(const struct physbuf_region *region);
 void physbuf_clean_now(void *at, size_t length);
+void physbuf_clean_whole(struct physbuf_region *region);
 int physbuf_clean(struct physbuf_region *region, u64 offset, u64 length);
 long physbuf_ioctl_clean(struct physbuf_file *file, void __user *arg);
 

@@ -79,6 +79,11 @@ static int physbuf_region_check(const struct physbuf_spec *spec)
 		       physbuf_cache_name(spec->kind->cache));
 		return -EINVAL;
 	}
+	if (spec->size > min_t(u64, SIZE_MAX, LLONG_MAX)) {
+		pr_err("%s: it is larger than this kernel can map; make it smaller\n",
+		       spec->name);
+		return -EINVAL;
+	}
 	return physbuf_state_check(spec);
 }
 
@@ -95,6 +100,25 @@ static int physbuf_region_find_pci(struct physbuf_region *region,
 	       region->name, spec->domain, spec->bus, PCI_SLOT(spec->devfn),
 	       PCI_FUNC(spec->devfn));
 	return -ENODEV;
+}
+
+/**
+ * physbuf_region_has_size() - is the size that was asked for the place's own
+ * @region: the region, with the size of its place
+ * @spec: what was asked for
+ *
+ * Return: 0, or -EINVAL after a message.
+ */
+int physbuf_region_has_size(const struct physbuf_region *region,
+			    const struct physbuf_spec *spec)
+{
+	u64 size = region->size;
+
+	if (!spec->size || spec->size == size)
+		return 0;
+	pr_err("%s: its place has %llu bytes, not the size that was asked for; leave the size out\n",
+	       region->name, size);
+	return -EINVAL;
 }
 
 /* The region with its memory and number, not yet visible. */
@@ -169,7 +193,7 @@ static void physbuf_region_announce(const struct physbuf_region *region)
 	const char *cache = physbuf_cache_name(region->cache);
 	u64 size = region->size;
 
-	if (region->base)
+	if (region->base && region->kind != &physbuf_pages)
 		pr_info("%s: %pR, kind %s, cache %s\n", region->name, &range,
 			region->kind->name, cache);
 	else

@@ -34,6 +34,9 @@ static int regs_find_bar(struct physbuf_region *region,
 		       region->name, pci_name(pci), spec->bar, &range);
 		return -EINVAL;
 	}
+	err = physbuf_region_has_size(region, spec);
+	if (err)
+		return err;
 	err = pci_enable_device(pci);
 	if (err)
 		pr_err("%s: %s cannot be enabled, error %d\n", region->name,

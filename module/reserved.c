@@ -6,6 +6,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/io.h>
+#include <linux/security.h>
 
 #include "compat.h"
 #include "physbuf.h"
@@ -47,8 +48,10 @@ static void reserved_unmap(struct physbuf_region *region)
 }
 
 /* A reserve_mem range stays System RAM that the kernel never gives away. */
-static int reserved_find(struct physbuf_region *region, const char *label)
+static int reserved_find(struct physbuf_region *region,
+			 const struct physbuf_spec *spec)
 {
+	const char *label = spec->label;
 	int err;
 
 	if (region->cache != PHYSBUF_CACHE_WB) {
@@ -57,7 +60,10 @@ static int reserved_find(struct physbuf_region *region, const char *label)
 		return -EINVAL;
 	}
 	err = physbuf_reserve_mem_find(label, &region->base, &region->size);
-	if (err == -EOPNOTSUPP)
+	if (err == -EACCES)
+		pr_err("%s: memory is encrypted with a key of this boot; no reserve_mem range outlives it, reserve a fixed range\n",
+		       region->name);
+	else if (err == -EOPNOTSUPP)
 		pr_err("%s: there is no reserve_mem range %s: that wants Linux 6.12; reserve a fixed range\n",
 		       region->name, label);
 	else if (err)
@@ -70,7 +76,8 @@ static int reserved_find(struct physbuf_region *region, const char *label)
 		       region->name, label, PAGE_SIZE);
 		return -EINVAL;
 	}
-	return physbuf_region_apart(region);
+	err = physbuf_region_has_size(region, spec);
+	return err ? err : physbuf_region_apart(region);
 }
 
 static int reserved_acquire(struct physbuf_region *region,
@@ -79,8 +86,13 @@ static int reserved_acquire(struct physbuf_region *region,
 	struct resource range;
 	int err;
 
+	/* As for every parameter that lets root at physical addresses. */
+	err = spec->from_tree ? 0 :
+	      security_locked_down(LOCKDOWN_MODULE_PARAMETERS);
+	if (err)
+		return err;
 	if (*spec->label)
-		err = reserved_find(region, spec->label);
+		err = reserved_find(region, spec);
 	else
 		err = physbuf_iomem_claim_ram(region);
 	if (err)
@@ -100,7 +112,7 @@ static void reserved_release(struct physbuf_region *region)
 {
 	/* Nobody cleans for it at a reset from now on. */
 	if (physbuf_is_cleanable(region))
-		physbuf_clean_now(region->vaddr, region->size);
+		physbuf_clean_whole(region);
 	reserved_unmap(region);
 	physbuf_iomem_unclaim(region);
 }

@@ -11,6 +11,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/crc32.h>
+#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/module.h>
@@ -25,6 +26,7 @@
 #define PHYSBUF_STATE_VERSION	1
 #define PHYSBUF_STATE_PLACES	24
 #define PHYSBUF_STATE_SLOT	2048
+#define PHYSBUF_STATE_TRIES	10000 /* microseconds */
 #define PHYSBUF_BOOT_ID		"/proc/sys/kernel/random/boot_id"
 
 /**
@@ -78,7 +80,7 @@ struct physbuf_notes {
 
 static_assert(sizeof(struct physbuf_notes) <= PHYSBUF_STATE_SLOT);
 
-/* Of what follows; taken in panics too, and then only if it is free. */
+/* Of what follows. */
 static DEFINE_RAW_SPINLOCK(state_lock);
 static struct physbuf_region *state_region;
 static struct physbuf_notes notes;
@@ -145,7 +147,8 @@ static bool state_load(const struct physbuf_region *region)
 
 /*
  * The kernel has no other name for this boot that outlives the module. Where
- * /proc is not mounted, as for a module that is built in, each load is a boot.
+ * /proc is not mounted, as for a module that is built in, any name will do:
+ * each load is a boot then.
  */
 static void state_read_boot_id(u8 *id)
 {
@@ -154,7 +157,7 @@ static void state_read_boot_id(u8 *id)
 	loff_t pos = 0;
 	uuid_t uuid;
 
-	memset(id, 0, sizeof(uuid));
+	generate_random_uuid(id);
 	file = filp_open(PHYSBUF_BOOT_ID, O_RDONLY, 0);
 	if (IS_ERR(file))
 		return;
@@ -166,8 +169,7 @@ static void state_read_boot_id(u8 *id)
 
 static bool state_is_this_boot(const u8 *id)
 {
-	return memchr_inv(id, 0, sizeof(notes.boot_id)) &&
-	       !memcmp(id, notes.boot_id, sizeof(notes.boot_id));
+	return !memcmp(id, notes.boot_id, sizeof(notes.boot_id));
 }
 
 static void state_begin_boot(const u8 *id, bool found)
@@ -221,19 +223,25 @@ static void state_note_place(struct physbuf_region *region)
 	if (region->moved == PHYSBUF_MOVED_NO)
 		region->boots += le32_to_cpu(place->was_boots);
 	place->boots = cpu_to_le32(region->boots);
+}
+
+/* Without the lock: a console may be slow. */
+static void state_tell_moved(const struct physbuf_region *region)
+{
 	if (region->moved == PHYSBUF_MOVED_YES)
-		pr_warn("%s: moved since the last boot, which had it at 0x%llx; what it held is not here\n",
-			region->name, was);
+		pr_warn("%s: moved since the last boot; what it held is not here\n",
+			region->name);
 }
 
 static void state_begin(struct physbuf_region *region)
 {
 	struct physbuf_region *other;
-	u8 id[sizeof(notes.boot_id)];
+	static u8 id[sizeof(notes.boot_id)];
 	unsigned long flags;
 	bool found;
 
-	state_read_boot_id(id);
+	if (!memchr_inv(id, 0, sizeof(id)))
+		state_read_boot_id(id);
 	raw_spin_lock_irqsave(&state_lock, flags);
 	found = state_load(region);
 	if (!found || !state_is_this_boot(id))
@@ -245,6 +253,8 @@ static void state_begin(struct physbuf_region *region)
 			state_note_place(other);
 	state_store();
 	raw_spin_unlock_irqrestore(&state_lock, flags);
+	list_for_each_entry(other, &physbuf_list, node)
+		state_tell_moved(other);
 }
 
 /**
@@ -257,9 +267,9 @@ int physbuf_state_check(const struct physbuf_spec *spec)
 {
 	if (!spec->is_state)
 		return 0;
-	if (spec->kind != &physbuf_reserved ||
+	if (spec->kind != &physbuf_reserved || *spec->label ||
 	    (spec->cache && spec->cache != PHYSBUF_CACHE_WB)) {
-		pr_err("%s: role=state is for reserved RAM with cache=wb only\n",
+		pr_err("%s: role=state is for reserved RAM at a fixed address with cache=wb only\n",
 		       spec->name);
 		return -EINVAL;
 	}
@@ -291,6 +301,7 @@ void physbuf_state_meet(struct physbuf_region *region)
 	state_note_place(region);
 	state_store();
 	raw_spin_unlock_irqrestore(&state_lock, flags);
+	state_tell_moved(region);
 }
 
 /**
@@ -325,21 +336,28 @@ static bool state_is_news(enum physbuf_exit how)
  * @how: the way
  * @cleaned: bytes that were cleaned before
  *
- * Context: any. When the notes are being written at this moment, by a processor
- * that may stand still for good, nothing is noted.
+ * Context: any. When the notes are locked for long, by a processor that stands
+ * still for good, nothing is noted.
  */
 void physbuf_state_note(enum physbuf_exit how, u64 cleaned)
 {
+	unsigned int tries = PHYSBUF_STATE_TRIES;
 	unsigned long flags;
 
-	if (!raw_spin_trylock_irqsave(&state_lock, flags))
-		return;
+	local_irq_save(flags);
+	while (!raw_spin_trylock(&state_lock)) {
+		if (!--tries)
+			goto out;
+		udelay(1);
+	}
 	if (state_region && state_is_news(how)) {
 		notes.exit = cpu_to_le32(how);
 		notes.cleaned = cpu_to_le64(cleaned);
 		state_store();
 	}
-	raw_spin_unlock_irqrestore(&state_lock, flags);
+	raw_spin_unlock(&state_lock);
+out:
+	local_irq_restore(flags);
 }
 
 /* The boot loader may know what the kernel cannot see. */

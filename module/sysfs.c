@@ -124,8 +124,20 @@ static struct attribute *physbuf_attrs[] = {
 	NULL,
 };
 
+/* Where the kernel's own pages lie is nobody's business. */
+static umode_t physbuf_visible(struct kobject *kobj, struct attribute *attr,
+			       int index)
+{
+	struct physbuf_region *region = to_region(kobj_to_dev(kobj));
+
+	if (attr == &dev_attr_base.attr && region->kind == &physbuf_pages)
+		return 0400;
+	return attr->mode;
+}
+
 static const struct attribute_group physbuf_group = {
 	.attrs = physbuf_attrs,
+	.is_visible = physbuf_visible,
 };
 
 static ssize_t used_show(struct device *dev, struct device_attribute *attr,

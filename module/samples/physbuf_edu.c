@@ -4,8 +4,8 @@
  * ask physbuf whether the program owns it, keep it while the device is at it,
  * tell the program when it is done. The device is QEMU's "edu".
  *
- * A region declared as "name@dma+size" has addresses for devices that see
- * memory as it is; behind an IOMMU, declare it for this device.
+ * Its addresses are for devices that see memory as it is; of one behind an
+ * IOMMU, physbuf says so.
  */
 
 #include <linux/bits.h>
@@ -133,7 +133,7 @@ static int edu_transfer(struct edu *edu,
 	if (transfer->address > U32_MAX - transfer->length)
 		return -ERANGE;
 
-	dma = physbuf_dma_get(transfer->fd, transfer->address,
+	dma = physbuf_dma_get(&edu->pdev->dev, transfer->fd, transfer->address,
 			      transfer->length);
 	if (IS_ERR(dma))
 		return PTR_ERR(dma);

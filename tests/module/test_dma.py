@@ -45,16 +45,6 @@ def test_a_device_does_dma(guest: Guest) -> None:
         guest.unload_sample()
 
 
-def test_a_device_of_its_own(guest: Guest) -> None:
-    """Memory for the edu device, by its PCI address: only while it has a driver."""
-    guest.need(f"frames@dma:{guest.edu}+6M")
-    guest.load_sample()
-    try:
-        guest.tap("test_edu", "frames")
-    finally:
-        guest.unload_sample()
-
-
 def test_the_sample_can_go_while_it_is_open(guest: Guest) -> None:
     """Unbound from its device, it refuses what programs that still have it open ask for."""
     guest.need("frames@dma+6M")

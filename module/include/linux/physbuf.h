@@ -9,9 +9,11 @@
 #include <linux/types.h>
 #include <uapi/linux/physbuf.h>
 
+struct device;
 struct physbuf_dma;
 
-struct physbuf_dma *physbuf_dma_get(int fd, dma_addr_t address, size_t length);
+struct physbuf_dma *physbuf_dma_get(struct device *dev, int fd,
+				    dma_addr_t address, size_t length);
 void physbuf_dma_put(struct physbuf_dma *dma);
 void physbuf_dma_ring(struct physbuf_dma *dma);
 

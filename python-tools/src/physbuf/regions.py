@@ -26,21 +26,20 @@ CACHES = {
 }
 FORM = (
     "name@place+size[,cache=wb|wc|uc|device][,role=state][,method=memmap|dt|reserve_mem|mem|pmem], as in "
-    "log@0x30000000+16M; the place is an address, reserve_mem:LABEL, dma, dma:PCI, pages, vmalloc, regs:ADDRESS, or, "
+    "log@0x30000000+16M; the place is an address, reserve_mem:LABEL, dma, pages, vmalloc, regs:ADDRESS, or, "
     "without a size, bar:PCI:NUMBER; PCI is DOMAIN:BUS:DEVICE.FUNCTION"
 )
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,30}")
 _SIZE = re.compile(r"(0x[0-9a-fA-F]{1,32}|[0-9]{1,32})([KMG]?)")
 _SHIFT = {"": 0, "K": 10, "M": 20, "G": 30}
-_PCI = r"[0-9a-fA-F]{4}:[0-9a-fA-F]{2}:[01][0-9a-fA-F]\.[0-7]"
+_BAR = re.compile(r"[0-9a-fA-F]{4}:[0-9a-fA-F]{2}:[01][0-9a-fA-F]\.[0-7]:[0-5]")
 # What a label may be, by the word before it.
 _LABELS = {
     "reserve_mem": (re.compile(r"[A-Za-z0-9_-]{1,15}"), "1 to 15 of A-Z a-z 0-9 _ -"),
-    "dma": (re.compile(_PCI), "a PCI device, as dma:0000:00:04.0 (lspci -D)"),
-    "bar": (re.compile(_PCI + ":[0-5]"), "a BAR of a PCI device, as bar:0000:00:04.0:0 (lspci -D has the first part)"),
+    "bar": (_BAR, "a BAR of a PCI device, as bar:0000:00:04.0:0 (lspci -D has the first part)"),
 }
-_LABELLED = {"reserved": "reserve_mem", "dma": "dma", "regs": "bar"}
+_LABELLED = {"reserved": "reserve_mem", "regs": "bar"}
 
 
 class RegionSpec:
@@ -49,7 +48,7 @@ class RegionSpec:
     ``base`` and ``size`` are in bytes, whole pages; 0 where the declaration does not say: the base of what the kernel
     places, both of a PCI BAR. ``kind`` is what it is made of, ``role`` is ``state`` or empty. ``method`` says how the
     boot reserves it, and is empty for all kinds but ``reserved``. ``label`` is what finds a region that has no address:
-    the name of a ``reserve_mem=``, a PCI device as ``0000:00:04.0``, or its BAR as ``0000:00:04.0:0``.
+    the name of a ``reserve_mem=``, or the BAR of a PCI device as ``0000:00:04.0:0``.
     """
 
     __slots__ = ("base", "cache", "kind", "label", "method", "name", "role", "size")
@@ -165,6 +164,8 @@ class RegionSpec:
             raise self._refused(f"unknown role {self.role!r}; known: {', '.join(ROLES)}")
         if self.role and self.kind != "reserved":
             raise self._refused(f"role={self.role} must survive a reset: it needs reserved RAM, not {self.kind}")
+        if self.role and self.label:
+            raise self._refused(f"role={self.role} must be found where it was: it needs a fixed address")
         if self.kind != "reserved":
             if self.method:
                 raise self._refused(f"method={self.method} is for reserved RAM, not for {self.kind}; leave it out")
