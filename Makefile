@@ -108,7 +108,7 @@ lint: $(VENV)/installed ## the linters: ruff, mypy, shellcheck, clang-format, ch
 	$(BIN)/mypy python-tools/src labgrid/physbuf_lab recipes/debian
 	shellcheck $(SHELL_SCRIPTS)
 	clang-format --dry-run -Werror $(filter-out module/%,$(C_SOURCES))
-	$(CHECKPATCH) --strict --ignore LINUX_VERSION_CODE,CONSTANT_COMPARISON,CAMELCASE -f $(filter module/%,$(C_SOURCES))
+	$(CHECKPATCH) --strict --ignore LINUX_VERSION_CODE,CONSTANT_COMPARISON -f $(filter module/%,$(C_SOURCES))
 	$(CHECKPATCH) --ignore COMPLEX_MACRO,VOLATILE -f $(filter log/% libphysbuf/%,$(C_SOURCES))
 	perl build/kernel-scripts/kernel-doc -none -Werror $(filter module/%,$(C_SOURCES))
 

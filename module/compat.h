@@ -51,7 +51,7 @@ static inline void __iomem *physbuf_ioremap_uc(phys_addr_t base, size_t size)
 }
 #elif defined(CONFIG_ARM64)
 #define physbuf_ioremap_uc(base, size) \
-	__ioremap(base, size, __pgprot(PROT_DEVICE_nGnRnE))
+	__ioremap(base, size, pgprot_noncached(PAGE_KERNEL))
 #else
 #define physbuf_ioremap_uc(base, size)	ioremap(base, size)
 #endif
