@@ -346,6 +346,7 @@ static void test_export(void)
 
 	fill(map, 2 * page, 5);
 	shared = map_ok(rw, 2 * page, RW, 0, "mmap of the dma-buf");
+	equal(mappings(name), 2, "it counts as a mapping of the region");
 	check(holds(shared, 2 * page, 5), "shows what the file's mapping wrote");
 	shared[page] ^= 0xff;
 	check(map[page] == shared[page], "and the other way round");
@@ -354,6 +355,7 @@ static void test_export(void)
 	shared = map_ok(rw, page, RW, (off_t)page, "mmap of the dma-buf's second page");
 	check(shared[1] == map[page + 1], "shows the second page");
 	unmap(shared, page);
+	equal(mappings(name), 1, "which counts no more");
 
 	map_refused(ro, page, RW, MAP_SHARED, 0, EACCES, "a writable mmap of the read-only one");
 	map_refused(rw, page, RW, MAP_SHARED, (off_t)(2 * page), EINVAL, "mmap at its end");

@@ -79,6 +79,12 @@ def test_the_processor_has_one_type_for_it(kinds: Guest, cache: str) -> None:
         assert all(PAT[cache] in line for line in lines), lines
 
 
+def test_only_root_learns_where_pages_of_the_kernel_are(kinds: Guest) -> None:
+    assert kinds.run("cat /sys/class/physbuf/page/base", user="app")["status"] != 0
+    assert int(kinds.attribute("page", "base"), 16)
+    assert kinds.run("cat /sys/class/physbuf/wb/base", user="app")["status"] == 0
+
+
 def test_a_second_type_for_the_same_memory_is_refused(guest: Guest) -> None:
     room = guest.ranges[0]
     status, said = guest.load(room.region("cached", 0, MIB), room.region("combined", 65536, MIB, "cache=wc"))

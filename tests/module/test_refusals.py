@@ -32,6 +32,10 @@ BELOW = 0x10000000  # bytes below what the image put aside, all of it the kernel
         ("x@vmalloc+100", "x"),
         ("x@regs:{base:#x}+100", "x"),
         ("x@bar:nonsense:0", "nonsense"),
+        ("x@bar:{edu}:0+4K", "has 1048576 bytes"),
+        ("x@dma:{edu}+1M", "no place"),
+        ("x@pages+1M,role=state", "role=state"),
+        ("x@{base:#x}+4K,role=log", "role=log"),
         ("x@reserve_mem:nobody", "nobody"),
         ("nonsense", "name@base+size"),
         ("", "regions=log@0x30000000+16M"),
@@ -39,7 +43,7 @@ BELOW = 0x10000000  # bytes below what the image put aside, all of it the kernel
 )
 def test_refused(guest: Guest, region: str, message: str) -> None:
     base = guest.ranges[0].base
-    places = {"base": base, "ram": base - BELOW, "half": base - MIB, "odd": base + 0x100}
+    places = {"edu": guest.edu, "base": base, "ram": base - BELOW, "half": base - MIB, "odd": base + 0x100}
     x86 = "amd64" in guest.machines
     remedies = {
         "put_aside_ram": f"memmap=1M${places['ram']:#x}" if x86 else "no-map",

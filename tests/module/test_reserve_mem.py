@@ -115,6 +115,18 @@ def test_two_regions_cannot_share_it(spare: Guest) -> None:
     assert spare.sh("ls /sys/class/physbuf").split() == ["one"]
 
 
+def test_a_size_must_be_the_ranges_own(spare: Guest) -> None:
+    status, said = spare.load("one@reserve_mem:spare+4K")
+    assert status != 0
+    assert f"one: its place has {SIZE} bytes" in said
+
+
+def test_the_notebook_wants_a_fixed_address(spare: Guest) -> None:
+    status, said = spare.load("one@reserve_mem:spare,role=state")
+    assert status != 0
+    assert "fixed address" in said
+
+
 def test_uncached_is_not_to_be_had(spare: Guest) -> None:
     """It stays in the kernel's own cached mapping of all RAM."""
     status, said = spare.load("one@reserve_mem:spare,cache=wc")
