@@ -37,7 +37,7 @@ def hostile(guest: Guest, machine: str, calls: int) -> str:
     unload = "while kill -0 $program; do ! rmmod physbuf || exit 9; usleep 100000; done"
     start = f"exec 3</dev/physbuf/page; su app -s /bin/sh -c '{command}' & program=$!"
     script = f"{start}; ({unload}) 2>/dev/null || exit; wait $program"
-    done = guest.run(script, timeout=900)
+    done = guest.run(script, timeout=1800)
     assert done["status"] == 0, f"seed {SEED}: {done['stdout']}{done['stderr']}"
     assert "not ok" not in done["stdout"], done["stdout"]
     return str(done["stdout"])

@@ -19,6 +19,7 @@ from .ram import Ram
 __all__ = ["Board"]
 
 CHUNK = 1 << 20
+BANNER = b"Linux version "
 
 
 class Board:
@@ -37,6 +38,8 @@ class Board:
         self._command = list(command)
         self._storage_size = storage_size
         self._wipes_ram = wipes_ram
+        self._heard = b""
+        self._kernel_ran = True
         self._machine: Machine | None = None
 
     @property
@@ -123,6 +126,7 @@ class Board:
             data = b""
         if not data:
             raise BoardError(self._machine.why_dead() if self._machine else "the board has no power")
+        self._listen(data)
         return data
 
     def write_console(self, data: bytes) -> None:
@@ -138,8 +142,15 @@ class Board:
         return self._machine
 
     def _at_reset(self) -> None:
-        if self._wipes_ram:
+        """The emulated firmware may reset again before it starts a kernel: it wipes at the first of these only."""
+        if self._wipes_ram and self._kernel_ran:
+            self._kernel_ran = False
             self.ram.wipe()
+
+    def _listen(self, data: bytes) -> None:
+        self._heard = self._heard[-len(BANNER) :] + data
+        if BANNER in self._heard:
+            self._kernel_ran = True
 
     def _with_devices(self, ram: int) -> list[str]:
         storage = self._storage.fileno()
