@@ -73,10 +73,6 @@ def test_an_older_kernel_is_told_so(guest: Guest, kernel: tuple[int, ...]) -> No
     assert ("wants Linux 6.12" in said) is (kernel < FIRST)
 
 
-def digest(guest: Guest) -> str:
-    return guest.sh("physbuf digest spare", user="app").split()[0]
-
-
 def test_it_is_found_by_its_name(spare: Guest) -> None:
     assert spare.attribute("spare", "kind") == "reserved"
     assert spare.attribute("spare", "size") == str(SIZE)
@@ -85,19 +81,16 @@ def test_it_is_found_by_its_name(spare: Guest) -> None:
     spare.tap("test_reserved", "spare", "wb", user="app")
 
 
-def test_it_survives_or_says_that_it_moved(spare: Guest) -> None:
+def test_it_says_whether_it_moved(spare: Guest) -> None:
+    """The content is no promise here: the boot loader does not know of the range, and may put an initrd there."""
     for boot in (2, 3):
-        spare.sh("physbuf fill spare --seed 7", user="app")
-        before = spare.attribute("spare", "base"), digest(spare)
+        before = spare.attribute("spare", "base")
         proof = perform(RESETS["reboot"], spare.board)
         assert proof.ok, proof.why
-        after = spare.attribute("spare", "base"), digest(spare)
+        stayed = spare.attribute("spare", "base") == before
         assert spare.attribute("boots", "boots") == str(boot)
-        if after[0] == before[0]:
-            assert spare.attribute("spare", "moved") == "no"
-            assert after == before
-        else:
-            assert spare.attribute("spare", "moved") == "yes"
+        assert spare.attribute("spare", "moved") == ("no" if stayed else "yes")
+        if not stayed:
             assert spare.attribute("spare", "boots") == "1"
 
 
